@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  injectGlobals: false,
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        sourceMaps: 'inline',
+        module: { type: 'es6' },
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript' },
+          transform: { verbatimModuleSyntax: true },
+          keepClassNames: true,
+        },
+      },
+    ],
+  },
+  moduleNameMapper: {
+    // Siblings from their sources: no build before a test.
+    '^@runwire/([^/]+)$': `${root}packages/$1/src/index.ts`,
+    '^@runwire/([^/]+)/(testing|wire)$': `${root}packages/$1/src/$2/index.ts`,
+    // TypeScript ESM writes ./x.js for ./x.ts.
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/**/*.ts'],
+};

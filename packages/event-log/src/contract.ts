@@ -1,0 +1,139 @@
+import type { EventId, RunId, ThreadId, UserId } from '@runwire/id-generation';
+import type { Cursor, EventClass, EventDraft, EventType, ResetReason, StreamInfo } from '@runwire/protocol';
+
+/**
+ * Who appends, so that an append is done once whatever is repeated. Runs use their run id, commands
+ * `cmd:<command id>`. The key is scoped to the user.
+ */
+export interface Producer {
+  readonly id: string;
+  /** The attempt of the run, 1, 2, 3 …; a lower one than the log has seen is `FENCED`. */
+  readonly attempt: number;
+  /** Counts this attempt's appends: 1, 2, 3 …; a new attempt starts at 1 again. */
+  readonly n: number;
+}
+
+/** What an append settled to. A repeat (`duplicate`) returns the positions of the first time. */
+export interface AppendResult {
+  readonly epoch: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly lastId: EventId;
+  readonly duplicate: boolean;
+}
+
+/** One event as it is sent: encoded once, for every connection and every later read. */
+export interface EncodedEvent {
+  readonly seq: number;
+  readonly id: EventId;
+  readonly type: EventType;
+  readonly class: EventClass;
+  readonly threadId: ThreadId | undefined;
+  readonly runId: RunId | undefined;
+  /** The event's JSON. */
+  readonly json: string;
+  /** UTF-8 bytes of `json`. */
+  readonly bytes: number;
+}
+
+/** The events of one append, as a wake carries them. */
+export interface EncodedBatch {
+  readonly epoch: string;
+  /** At least one, at consecutive `seq`. */
+  readonly events: readonly EncodedEvent[];
+}
+
+/** What to read: events after a cursor, up to both limits, at least one when there is one. */
+export interface ReadRequest {
+  /** `seq: 0` reads from the beginning and has no id. The id, if given, must be that of the event at `seq`. */
+  readonly after: Cursor;
+  readonly limitEvents: number;
+  readonly limitBytes: number;
+}
+
+/** A page of events, or why the cursor cannot be honoured (protocol §5, in its order). */
+export type ReadResult =
+  | {
+      readonly kind: 'page';
+      readonly events: readonly EncodedEvent[];
+      /** The position behind the last event of the page, or of `after` when it is empty. */
+      readonly at: Cursor;
+      /** The last `seq` of the stream at the time of the read: at head when `at.seq === head`. */
+      readonly head: number;
+    }
+  | { readonly kind: 'reset'; readonly reason: ResetReason; readonly stream: StreamInfo };
+
+/** A run that has started and not ended, as the log knows it. */
+export interface OpenRun {
+  readonly userId: UserId;
+  readonly runId: RunId;
+  readonly threadId: ThreadId;
+  /** The highest attempt seen. */
+  readonly attempt: number;
+  /** `seq` of the first event of this run that can be read. */
+  readonly firstSeq: number;
+}
+
+/** Undoes one subscription. Repeated calls do nothing. */
+export type Unsubscribe = () => void;
+
+/**
+ * One durable, ordered stream of events per user.
+ *
+ * Nothing throws synchronously; after `close` every call rejects with `LOG_CLOSED`. One user's failing
+ * append never fails another's.
+ */
+export interface EventLog extends AsyncDisposable {
+  /**
+   * Appends all of `drafts` or none, at consecutive `seq`, giving each its `seq`, `id` and `at`. Appends of
+   * one user take effect in the order of the calls. Settles when the configured durability is reached;
+   * subscribers are woken after that, never before, and in the order of `seq`.
+   *
+   * @throws EventLogError `PRODUCER_GAP` when `n` skips, `FENCED` when `attempt` is lower than the last,
+   * `RUN_ENDED` for any event of a run after its terminal one (a repeat under the same producer key and `n`
+   * is no such event), `EVENT_TOO_LARGE` above 256 KiB, `EMPTY_APPEND`, `LOG_CLOSED`.
+   */
+  append(
+    userId: UserId,
+    drafts: readonly EventDraft[],
+    options?: { readonly producer?: Producer },
+  ): Promise<AppendResult>;
+
+  /** Reads one page. Never a silent gap: what cannot be read is a `reset`. */
+  read(userId: UserId, request: ReadRequest): Promise<ReadResult>;
+
+  /** Where the user's stream stands. Users have an epoch before their first event. */
+  stream(userId: UserId): Promise<StreamInfo>;
+
+  /**
+   * Calls `onWake` after each append to this user's stream has settled, with the batch when it directly
+   * follows what the last wake carried; without it the subscriber reads. `onWake` must not throw; if it
+   * does, the failure is logged and others are woken all the same.
+   */
+  subscribe(userId: UserId, onWake: (batch?: EncodedBatch) => void): Unsubscribe;
+
+  /** Runs with an `agent_started` and no `agent_completed`, over all users. */
+  openRuns(): Promise<readonly OpenRun[]>;
+
+  /**
+   * Replaces every event of the thread by `erased` (same `seq`, `id`, `at`; no thread, no run, no data).
+   * From its return reads serve `erased`. Settles to the number of events replaced. Idempotent.
+   */
+  erase(userId: UserId, what: { readonly threadId: ThreadId }): Promise<number>;
+
+  /** Makes every event with `seq < before` unreadable. The id of the event at `before - 1` is kept. */
+  trim(userId: UserId, range: { readonly before: number }): Promise<void>;
+
+  /** Finishes appends under way, refuses new ones, releases everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** How much a log keeps per user; beyond it the stream's `first` moves (protocol §7a). */
+export interface RetentionOptions {
+  /** @default 604_800_000 (7 days) */
+  readonly maxAgeMs?: number;
+  /** @default 1_000_000 */
+  readonly maxEvents?: number;
+  /** @default 268_435_456 (256 MiB) of encoded events */
+  readonly maxBytes?: number;
+}

@@ -1,0 +1,213 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock, Lifecycle, Logger } from '@runwire/kernel';
+import type { ConnectionId, RequestId, UserId } from '@runwire/id-generation';
+import type {
+  ClientMessageOf,
+  CommandMessage,
+  CommandResult,
+  ControlMessage,
+  ErrorBody,
+  ResumeInfo,
+  ResumeRequest,
+  StreamInfo,
+} from '@runwire/protocol';
+import type { RequestContext } from '@runwire/user-context';
+
+// ---------------------------------------------------------------------------------------------------------
+// Ports: what a socket server needs
+// ---------------------------------------------------------------------------------------------------------
+
+/** Everything a socket server is built from. None is optional: a missing one is a compile error. */
+export interface SocketServerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly ids: { connectionId(): ConnectionId; requestId(): RequestId };
+  /** Whether connections may be accepted now; asked first for each upgrade. */
+  readiness(): Readiness;
+  /**
+   * Verifies an access token. Rejects with a coded error: `TOKEN_INVALID` and `TOKEN_EXPIRED` close 4401,
+   * `FORBIDDEN` closes 4403, anything else closes 4500. `signal` aborts when the peer vanishes or the
+   * authentication time is over.
+   */
+  authenticate(token: string, signal: AbortSignal): Promise<Principal>;
+  readonly admission: Admission;
+  /**
+   * Takes over an authenticated, admitted connection: registers its handlers and attaches its cursor, which
+   * sends `connection_established`. A rejection closes the connection with 4500. Frames that arrive
+   * meanwhile are held, within limits, and routed afterwards.
+   */
+  open(connection: ClientConnection, handshake: Handshake): Promise<void>;
+  /** The peer's address; the place to trust a proxy's header. */
+  remoteAddressOf(request: IncomingMessage): string;
+}
+
+/** Whether the process takes connections. */
+export type Readiness =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly message: string; readonly retryAfterMs: number };
+
+/** Who a token belongs to. */
+export interface Principal {
+  readonly userId: UserId;
+  readonly sessionId: string;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** Limits on connections. `ConnectionPool` fits. */
+export interface Admission {
+  /** Asked before the upgrade is accepted. A reservation counts until it is released. */
+  reserve(candidate: { readonly remoteAddress: string }): Reservation | Refusal;
+}
+
+/** A place for one connection. */
+export interface Reservation {
+  readonly kind: 'reserved';
+  /**
+   * The connection is authenticated and becomes visible. May close the user's oldest connection (4409).
+   * `replaces` names an own connection that no longer counts; any other is ignored.
+   */
+  admit(connection: ClientConnection, options: { readonly replaces?: string }): void;
+  /** The connection is over, or never came to be. Idempotent. */
+  release(): void;
+}
+
+/** No place: the upgrade is answered 429. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly message: string;
+  readonly retryAfterMs: number;
+}
+
+/** What the client said when it connected. */
+export interface Handshake {
+  readonly resume: ResumeRequest | undefined;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Services: what a socket server gives
+// ---------------------------------------------------------------------------------------------------------
+
+/** Accepts WebSockets on an HTTP server of the caller's. */
+export interface SocketServer extends Lifecycle {
+  /** The listener for an HTTP server's `upgrade` event. Never throws. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** What a plain `GET /ws` is answered: the status an upgrade would get, 426 when it would be accepted. */
+  probe(request: IncomingMessage): UpgradeAnswer;
+  stats(): SocketServerStats;
+}
+
+/** An HTTP answer to a refused or missing upgrade. */
+export interface UpgradeAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The JSON body `{ error: { code, message } }`. */
+  readonly body: string;
+}
+
+/** Counts for health, metrics and leak tests. */
+export interface SocketServerStats {
+  /** Connections in any state but `closed`, by state. */
+  readonly connections: Readonly<Record<Exclude<ConnectionStateKind, 'closed'>, number>>;
+  /** Live handler registrations over all connections. */
+  readonly handlers: number;
+  readonly timers: number;
+  readonly accepted: number;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly closed: Readonly<Record<string, number>>;
+  /** Inbound messages by outcome. */
+  readonly routed: number;
+  readonly rejected: Readonly<Record<string, number>>;
+}
+
+/** `accepting → authenticating → admitting → ready → draining → closed`. */
+export type ConnectionStateKind = 'accepting' | 'authenticating' | 'admitting' | 'ready' | 'draining' | 'closed';
+
+/** What others may know about a connection. */
+export interface ConnectionInfo {
+  readonly id: ConnectionId;
+  readonly userId: UserId;
+  readonly sessionId: string;
+  readonly remoteAddress: string;
+  readonly openedAtMs: number;
+  readonly state: ConnectionStateKind;
+  readonly bufferedBytes: number;
+  readonly unackedBytes: number;
+  readonly lastInboundAtMs: number;
+}
+
+/** Undoes one registration. Repeated calls do nothing. */
+export type Dispose = () => void;
+
+/** One WebSocket of one user, from its admission to its end. */
+export interface ClientConnection {
+  readonly id: ConnectionId;
+  readonly userId: UserId;
+  /** The session of the token that counts now; a refresh can change it. */
+  readonly sessionId: string;
+  readonly remoteAddress: string;
+  /** The identity of this connection; commands get children of it with their own request id. */
+  readonly context: RequestContext;
+  readonly state: ConnectionStateKind;
+  /** False as soon as a close has begun, from either side: nothing more is sent. */
+  readonly isOpen: boolean;
+  /** Bytes accepted and not yet handed to the kernel. */
+  readonly bufferedBytes: number;
+  /** Sends `connection_established`; once, before anything else is sent. */
+  establish(delivery: { readonly stream: StreamInfo; readonly resume: ResumeInfo }): void;
+  /** Sends one control message. A no-op once `isOpen` is false. */
+  send(message: ControlMessage): void;
+  /**
+   * Writes text frames together, in order, behind everything sent before. The frames may be shared between
+   * connections and are not changed. A no-op once `isOpen` is false.
+   */
+  sendFrames(frames: readonly Uint8Array[]): void;
+  /** Calls `listener` whenever `bufferedBytes` falls below the low mark after having been at or above it. */
+  onDrain(listener: () => void): Dispose;
+  /** Calls `listener` once when the connection is over, in whatever way; at once when it already is. */
+  onClose(listener: (close: CloseInfo) => void): Dispose;
+  /** Registers the handler of a message that has no reply of its own. A second handler for a type throws. */
+  handle<T extends 'ack' | 'resync'>(type: T, handler: (message: ClientMessageOf<T>) => void): Dispose;
+  /**
+   * Registers the handler of a command. Its reply is sent as `command_accepted` or `command_rejected` (as
+   * `error` when the command has no id); a rejection becomes `INTERNAL` with a correlation id.
+   */
+  handleCommand<T extends CommandMessage['type']>(
+    type: T,
+    handler: (message: ClientMessageOf<T>, request: CommandRequest) => Promise<CommandReply<T>>,
+  ): Dispose;
+  /** Tells liveness and heartbeat what is sent and not yet acknowledged. */
+  reportInFlight(flow: {
+    readonly unackedBytes: number;
+    readonly largestFrameBytes: number;
+    readonly sentSeq: number;
+    readonly headSeq: number;
+  }): void;
+  /**
+   * Begins the close with a code of protocol §7. `isOpen` is false and handlers, timers and subscriptions
+   * are gone when this returns; the peer has one second to answer, then the socket is destroyed. Idempotent.
+   */
+  close(code: number, reason?: string): void;
+  info(): ConnectionInfo;
+}
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /** The code sent or received; 1006 when there was none. */
+  readonly code: number;
+  readonly reason: string;
+  readonly initiator: 'server' | 'peer';
+}
+
+/** One command under way. */
+export interface CommandRequest {
+  readonly context: RequestContext;
+  /** Aborts when the connection closes: what has not committed may stop, what has goes on. */
+  readonly signal: AbortSignal;
+}
+
+/** A handler's answer to a command. */
+export type CommandReply<T extends CommandMessage['type'] = CommandMessage['type']> =
+  | { readonly accepted: CommandResult<T> }
+  | { readonly rejected: ErrorBody };
