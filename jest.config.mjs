@@ -8,6 +8,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   injectGlobals: false,
+  reporters: ['default', `${root}scripts/jest-results.mjs`],
   transform: {
     '\\.ts$': [
       '@swc/jest',
@@ -26,6 +27,7 @@ export default {
   },
   moduleNameMapper: {
     // Siblings from their sources: no build before a test.
+    '^@runwire/server$': `${root}apps/server/src/index.ts`,
     '^@runwire/([^/]+)$': `${root}packages/$1/src/index.ts`,
     '^@runwire/([^/]+)/(testing|wire)$': `${root}packages/$1/src/$2/index.ts`,
     // TypeScript ESM writes ./x.js for ./x.ts.

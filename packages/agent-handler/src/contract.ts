@@ -1,3 +1,4 @@
+import type { TerminalDraft, UserEmitter } from '@runwire/bridge-factory';
 import type { EventLog, Producer } from '@runwire/event-log';
 import type { IdGenerator, MessageId, RunId, ThreadId, UserId } from '@runwire/id-generation';
 import type { Clock, Lifecycle, Logger } from '@runwire/kernel';
@@ -8,121 +9,11 @@ import type {
   ErrorBody,
   EventDraft,
   MessagePart,
+  RunEndStatus,
   RunStatus,
 } from '@runwire/protocol';
 import type { RequestContext, UserExecutionContext } from '@runwire/user-context';
-import type { TerminalDraft, UserEmitter } from '@runwire/bridge-factory';
-import type { z } from 'zod';
-
-// ---------------------------------------------------------------------------------------------------------
-// Agents and tools: what an application writes
-// ---------------------------------------------------------------------------------------------------------
-
-/** An agent as `defineAgent` takes it. */
-export interface AgentDefinition {
-  /** Unique in a registry: 1–64 of `a-z 0-9 _ -`. */
-  readonly name: string;
-  /** One sentence for the user. */
-  readonly description: string;
-  readonly tools?: readonly AnyToolDefinition[];
-  readonly limits?: Partial<RunLimits>;
-  /**
-   * Does the work. Resolves to the answer; `text` may be left out when the answer was streamed. Nothing
-   * returned and nothing streamed fails the run. Throwing fails it with a message of `errors.ts`.
-   */
-  readonly run: (task: AgentTask) => Promise<AgentResult | undefined>;
-}
-
-/** One run, as its agent sees it. */
-export interface AgentTask {
-  /** The user's message as plain text. */
-  readonly input: string;
-  readonly parts: readonly MessagePart[];
-  /** Earlier messages of the thread, oldest first, without this one. */
-  readonly history: readonly HistoryMessage[];
-  readonly emit: AgentOutput;
-  readonly tools: ToolCaller;
-  /** Aborts on stop, timeout and shutdown. An agent that ignores it is ended all the same. */
-  readonly signal: AbortSignal;
-  readonly context: UserExecutionContext;
-}
-
-/** What an agent may show while it works. Await each call: that is the backpressure. */
-export interface AgentOutput {
-  /** A step begins, in words fit for the user. */
-  thinking(text: string, step?: { readonly step: number; readonly totalSteps: number }): Promise<void>;
-  /** Streams a piece of the answer. */
-  text(piece: string): Promise<void>;
-  /** Streams a piece of the reasoning. */
-  reasoning(piece: string): Promise<void>;
-  /** A failure that the run survives. */
-  problem(code: string, message: string): Promise<void>;
-}
-
-/** What an agent returns. */
-export interface AgentResult {
-  /** The whole answer. @default what was streamed with `emit.text` */
-  readonly text?: string;
-  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
-}
-
-/** Calls the agent's tools. */
-export interface ToolCaller {
-  /**
-   * Runs one tool call, from `tool_executing` to its one `tool_completed`. Never rejects for a failing tool:
-   * an unknown name, invalid input, an error or a timeout is an outcome. Rejects only when the run is over.
-   */
-  call(tool: string, input: unknown): Promise<ToolOutcome>;
-  readonly names: readonly string[];
-}
-
-/** How a tool call ended. */
-export type ToolOutcome =
-  | { readonly status: 'success'; readonly output: unknown }
-  | {
-      readonly status: 'error' | 'timeout' | 'denied' | 'cancelled';
-      readonly error: { readonly code: string; readonly message: string };
-    };
-
-/** A tool as `defineTool` takes it. */
-export interface ToolDefinition<Input extends z.ZodType = z.ZodType> {
-  readonly name: string;
-  readonly description: string;
-  readonly input: Input;
-  /** @default 30_000 */
-  readonly timeoutMs?: number;
-  /** Input fields whose values are never shown: they are replaced in `tool_executing`. */
-  readonly secrets?: readonly string[];
-  readonly run: (input: z.output<Input>, call: ToolCall) => Promise<unknown>;
-}
-
-/** Any tool, whatever its input. */
-// biome-ignore lint/suspicious/noExplicitAny: a registry holds tools of every input
-export type AnyToolDefinition = ToolDefinition<any>;
-
-/** One call, as its tool sees it. */
-export interface ToolCall {
-  readonly signal: AbortSignal;
-  readonly context: UserExecutionContext;
-  progress(update: { readonly message?: string; readonly percent?: number }): Promise<void>;
-}
-
-/** The limits of a run (protocol §7a). */
-export interface RunLimits {
-  /** @default 600_000 */
-  readonly runTimeoutMs: number;
-  /** Without any emitted event. @default 60_000 */
-  readonly idleTimeoutMs: number;
-  /** From a stop to the terminal event. @default 1_000 */
-  readonly stopTimeoutMs: number;
-}
-
-/** An earlier message of a thread. */
-export interface HistoryMessage {
-  readonly messageId: MessageId;
-  readonly role: 'user' | 'assistant';
-  readonly text: string;
-}
+import type { AgentDefinition, HistoryMessage } from './definitions.js';
 
 // ---------------------------------------------------------------------------------------------------------
 // Ports: what running agents needs
@@ -218,7 +109,7 @@ export interface FinishRun {
   readonly userId: UserId;
   readonly runId: RunId;
   readonly attempt: number;
-  readonly status: Exclude<RunStatus, 'accepted' | 'running'>;
+  readonly status: RunEndStatus;
   readonly parts: readonly AnswerPart[];
   readonly terminal: TerminalDraft;
   readonly nowMs: number;
@@ -312,15 +203,18 @@ export interface RunSupervisor extends Lifecycle {
 
 /** A place for one run. */
 export interface RunPlace {
-  /** Begins the run in its own context; the place is given back when it has ended. Returns at once. */
-  start(run: AcceptedRun): void;
+  /**
+   * Takes the run over, in its own context, and returns at once; from now on it can be stopped. Its engine
+   * begins when `announced` (the append of the message's events) has settled; when that rejects, the run ends
+   * `failed`. The place is given back when the run has ended.
+   */
+  start(run: AcceptedRun, announced?: Promise<unknown>): void;
   /** Gives the place back without a run. Idempotent. */
   release(): void;
 }
 
-/** A run that SQL has accepted. */
-export interface AcceptedRun {
-  readonly context: UserExecutionContext;
+/** What one engine executes. */
+export interface RunInput {
   readonly agent: string;
   readonly attempt: number;
   readonly messageId: MessageId;
@@ -328,11 +222,51 @@ export interface AcceptedRun {
   readonly parts: readonly MessagePart[];
 }
 
+/** A run that SQL has accepted. */
+export interface AcceptedRun extends RunInput {
+  readonly context: UserExecutionContext;
+}
+
+/** Makes one engine for each run. */
+export interface ExecutionEngineFactory {
+  /**
+   * The engine of one attempt of a run, with its emitter, its tools and its scope.
+   *
+   * @throws BridgeError `EMITTER_EXISTS`, `BRIDGE_CLOSED`; AgentError `AGENT_UNKNOWN`
+   */
+  create(context: UserExecutionContext, run: RunInput): ExecutionEngine;
+}
+
+/** Executes one attempt of one run, and is gone with it. */
+export interface ExecutionEngine {
+  /**
+   * Does the run, once. Settles, and never rejects, when its terminal event is appended (or is left to the
+   * outbox) and its scope is disposed: with the status SQL has, or undefined when another has the run, or
+   * the server closes and the store refuses.
+   */
+  run(): Promise<RunEndStatus | undefined>;
+  /** Ends the run from outside, also before `run`. Once an end is decided it changes nothing. */
+  stop(status: 'cancelled' | 'interrupted'): void;
+}
+
 /** Counts of a supervisor; `active` and `reserved` are zero when nothing runs. */
 export interface SupervisorStats {
   readonly active: number;
   readonly reserved: number;
-  readonly ended: Readonly<Record<Exclude<RunStatus, 'accepted' | 'running'>, number>>;
+  readonly ended: Readonly<Record<RunEndStatus, number>>;
+}
+
+/** Brings what SQL has decided into the log, whatever fails on the way (architecture: SQL decides, the log follows). */
+export interface Outbox {
+  /**
+   * Appends every pending entry, oldest first, under its producer key, so that repeating one does nothing. A
+   * user whose append fails waits; the others go on. Settles to what is done and what is left.
+   */
+  repeat(): Promise<{ readonly appended: number; readonly failed: number }>;
+  /** Repeats now, and again with growing delays until nothing is left. Returns at once. */
+  repeatSoon(): void;
+  /** Ends the repeating. Idempotent. */
+  close(): void;
 }
 
 /** Repairs, before `ready`, what an earlier process left half done (architecture §5, step 6). */

@@ -38,7 +38,7 @@ export interface ClientOptions {
   readonly storage?: ClientStorage;
   /** The WebSocket constructor. @default the global one; Node 20 has none: pass `ws`. */
   readonly webSocket?: WebSocketConstructor;
-  /** Asks `GET /ws` why upgrades fail. @default the global `fetch` */
+  /** Asks `GET /ws` why upgrades fail, after two in a row did. @default the global `fetch` */
   readonly fetch?: typeof fetch;
   /** @default the system clock */
   readonly clock?: Clock;
@@ -46,12 +46,33 @@ export interface ClientOptions {
   readonly random?: () => number;
   /** Tells of coming back online and of the page being shown again. @default the page's own events */
   readonly page?: PageSignals;
+  /** From the token in hand to `connection_established`; then the attempt is given up. @default 10 000 */
+  readonly connectTimeoutMs?: number;
+  /** How long `getToken` may take; then the attempt is given up. @default 30 000 */
+  readonly tokenTimeoutMs?: number;
+  /** Connected time after which a command rejects with `COMMAND_UNANSWERED`. @default 60 000 */
+  readonly commandTimeoutMs?: number;
+  /** Commands that may wait for an answer; the next rejects with `TOO_MANY_PENDING`. @default 100 */
+  readonly maxPendingCommands?: number;
+  /** Events that one `events()` iterator keeps unread before delivery pauses. @default 1 024 */
+  readonly maxBufferedEvents?: number;
 }
 
-/** Stores a cursor together with the state it belongs to. */
+/** What {@link ClientStorage} keeps: a cursor is never stored alone. */
+export interface SavedState {
+  readonly cursor: Cursor;
+  readonly state: unknown;
+}
+
+/**
+ * Stores a cursor together with the state it belongs to. The state must be what the listeners made of the
+ * events synchronously: it is read after they ran.
+ */
 export interface ClientStorage {
-  load(): { readonly cursor: Cursor; readonly state: unknown } | null;
-  save(saved: { readonly cursor: Cursor; readonly state: unknown }): void;
+  /** Read once, when the client is made. The client takes the cursor; the application restores the state. */
+  load(): SavedState | null;
+  /** Called at most every 250 ms while events are applied, after a snapshot was loaded, and by `close`. */
+  save(saved: SavedState): void;
   /** The application's state as it is now, read when the cursor is saved. */
   state(): unknown;
 }
@@ -68,6 +89,8 @@ export interface WebSocketLike {
   readonly readyState: number;
   send(data: string): void;
   close(code?: number, reason?: string): void;
+  /** Ends a dead connection without waiting for the peer, where the implementation can (`ws`). */
+  terminate?(): void;
   addEventListener(type: 'open' | 'error', listener: () => void): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(
@@ -88,43 +111,56 @@ export type Unsubscribe = () => void;
 
 /** A live, resuming connection to the user's stream. */
 export interface RunwireClient extends AsyncDisposable {
+  /** Where the connection stands now. */
   readonly state: ClientState;
   /** The last event applied; undefined before the first connection. */
   readonly cursor: Cursor | undefined;
+  /** Counts so far; a new object at each read. */
   readonly stats: ClientStats;
   /**
+   * The server's wall clock now, epoch milliseconds, by its last message that told the time: compare each
+   * `…AtMs` with this. The local clock before the first connection.
+   */
+  serverNowMs(): number;
+  /**
    * Connects, and from then on reconnects by itself until `close` or a final close code. Settles with the
-   * first `caught_up`; rejects when the client stops before that. A repeated call joins.
+   * first `caught_up`; rejects when the client stops before that. A repeated call joins. After a stop whose
+   * state is `resumable`, a call starts again.
+   * @throws ClientError `CLIENT_STOPPED`, `CLIENT_CLOSED`
    */
   connect(): Promise<void>;
   /** Closes for good. Pending commands reject with `CLIENT_CLOSED`. Idempotent. */
   close(): Promise<void>;
   /**
    * Sends a message. The command id is made here and kept over reconnects, so it is done once. Settles with
-   * the server's answer, not with the agent's.
-   * @throws ClientError with the server's code, or `CLIENT_CLOSED`, `COMMAND_UNANSWERED`
+   * the server's answer, not with the agent's. `COMMAND_PENDING` and `NOT_READY` are tried again until the
+   * deadline, `RATE_LIMITED` once when it says after how long; every other rejection is the caller's.
+   * @throws ClientError with the server's code, or `CLIENT_CLOSED`, `CLIENT_STOPPED`, `COMMAND_UNANSWERED`,
+   * `TOO_MANY_PENDING`; `MESSAGE_TOO_LARGE` without sending
    */
   send(message: SendMessage): Promise<CommandResult<'user_message'>>;
-  /** Stops a run. Stopping one that has ended is answered with its status. */
+  /** Stops a run. Stopping one that has ended is answered with its status. Settles and throws as `send`. */
   stop(runId: string): Promise<CommandResult<'stop_agent'>>;
-  /** Answers an approval request. */
-  approve(decision: {
-    readonly runId: string;
-    readonly toolCallId: string;
-    readonly approved: boolean;
-    readonly reason?: string;
-  }): Promise<CommandResult<'resolve_approval'>>;
+  /** Answers an approval request. Settles and throws as `send`. */
+  approve(decision: ApprovalDecision): Promise<CommandResult<'resolve_approval'>>;
   /**
    * Calls `listener` for each applied event of a type, in order, once. A listener that throws is reported to
    * `onError` listeners and does not stop delivery.
    */
   on<T extends EventType>(type: T, listener: (event: RunwireEventOf<T>) => void): Unsubscribe;
+  /** Calls `listener` for each applied event, after the listeners of its type. */
   onEvent(listener: (event: RunwireEvent) => void): Unsubscribe;
+  /** Calls `listener` with each new state. */
   onState(listener: (state: ClientState) => void): Unsubscribe;
+  /** Calls `listener` when the cursor could not be honoured, before `loadSnapshot`. */
   onReset(listener: (reason: ResetReason) => void): Unsubscribe;
   /** Errors that belong to no call: `error` messages, failing listeners, refused refreshes. */
   onError(listener: (error: ClientProblem) => void): Unsubscribe;
-  /** The applied events as they come. Ends with `close`, or when iteration stops. */
+  /**
+   * The applied events from this call on, as they come. Ends with `close`, or when iteration stops. A reader
+   * that leaves more than `maxBufferedEvents` unread pauses delivery to everybody, and with it the acks, so
+   * that the server waits: nothing is dropped. Stop the iteration of one that is no longer read.
+   */
   events(): AsyncIterableIterator<RunwireEvent>;
   /**
    * Shows one thread by the snapshot rule (protocol §6): loads its snapshot, holds the thread's events back
@@ -147,33 +183,55 @@ export interface ThreadView<S extends { readonly cursor: Cursor }> {
   readonly onLoadError?: (error: unknown) => boolean | undefined;
 }
 
+/** The answer to an approval request. */
+export interface ApprovalDecision {
+  readonly runId: string;
+  readonly toolCallId: string;
+  readonly approved: boolean;
+  readonly reason?: string;
+}
+
 /** A message to send. */
 export type SendMessage = Omit<ClientMessageOf<'user_message'>, 'type' | 'id'>;
 
-/** Where the connection stands. */
+/**
+ * Where the connection stands. `closed` is final unless `resumable`: then `connect` may be called again, once
+ * the user acted (4409) or signed in (4401). `code` is a close code, or the status of a refused upgrade (400,
+ * 403, 404).
+ */
 export type ClientState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'connecting'; readonly attempt: number }
   | { readonly kind: 'replaying'; readonly connectionId: string }
   | { readonly kind: 'live'; readonly connectionId: string }
-  | { readonly kind: 'waiting'; readonly attempt: number; readonly retryInMs: number; readonly closeCode: number }
+  | {
+      readonly kind: 'waiting';
+      readonly attempt: number;
+      readonly retryInMs: number;
+      readonly closeCode: number;
+    }
   | { readonly kind: 'offline' }
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string; readonly resumable: boolean };
 
 /** Something that went wrong outside a call. */
 export interface ClientProblem {
+  /** One of `CLIENT_PROBLEM_CODES`, or a code that the server sent. */
   readonly code: string;
   readonly message: string;
   readonly cause?: unknown;
+  /** What the server said. */
   readonly error?: ErrorBody;
 }
 
 /** Counts since the client was made. */
 export interface ClientStats {
+  /** Events handed to the application. */
   readonly applied: number;
+  /** Events received again and dropped. */
   readonly duplicates: number;
   readonly gaps: number;
   readonly resets: number;
+  /** Connections established. */
   readonly connections: number;
   readonly acksSent: number;
 }

@@ -18,7 +18,9 @@ export interface ConnectionPool extends Admission, Lifecycle {
   connectionsOf(userId: UserId): readonly ClientConnection[];
   /**
    * The manager of the context's user: the same instance while the user has a connection, another for
-   * another user. Synchronous.
+   * another user. Synchronous, and the context is its one argument.
+   *
+   * @throws PoolError `POOL_INVALID_CONTEXT`
    */
   managerFor(context: RequestContext): WebSocketManager;
   /** Closes (1000) the connection that `connection` replaces, now that it has caught up. */

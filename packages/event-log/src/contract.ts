@@ -4,12 +4,16 @@ import type { Cursor, EventClass, EventDraft, EventType, ResetReason, StreamInfo
 /**
  * Who appends, so that an append is done once whatever is repeated. Runs use their run id, commands
  * `cmd:<command id>`. The key is scoped to the user.
+ *
+ * A log knows a producer as long as events of its last append can be read, and at least 24 hours after it.
+ * It remembers the results of the last 64 appends of the attempt, and of the last one alone once the
+ * producer's run has ended.
  */
 export interface Producer {
   readonly id: string;
   /** The attempt of the run, 1, 2, 3 …; a lower one than the log has seen is `FENCED`. */
   readonly attempt: number;
-  /** Counts this attempt's appends: 1, 2, 3 …; a new attempt starts at 1 again. */
+  /** Counts this attempt's appends: 1, 2, 3 …; a new attempt starts at 1 again. A refused append does not count. */
   readonly n: number;
 }
 
@@ -36,7 +40,7 @@ export interface EncodedEvent {
   readonly bytes: number;
 }
 
-/** The events of one append, as a wake carries them. */
+/** What a wake carries: the events of the appends it stands for. */
 export interface EncodedBatch {
   readonly epoch: string;
   /** At least one, at consecutive `seq`. */
@@ -45,9 +49,10 @@ export interface EncodedBatch {
 
 /** What to read: events after a cursor, up to both limits, at least one when there is one. */
 export interface ReadRequest {
-  /** `seq: 0` reads from the beginning and has no id. The id, if given, must be that of the event at `seq`. */
+  /** `seq: 0` stands before the first event and has no id. The id, if given, must be that of the event at `seq`. */
   readonly after: Cursor;
   readonly limitEvents: number;
+  /** Of encoded events. */
   readonly limitBytes: number;
 }
 
@@ -56,7 +61,7 @@ export type ReadResult =
   | {
       readonly kind: 'page';
       readonly events: readonly EncodedEvent[];
-      /** The position behind the last event of the page, or of `after` when it is empty. */
+      /** The position behind the last event of the page, or of `after` when it is empty; with its id, except at 0. */
       readonly at: Cursor;
       /** The last `seq` of the stream at the time of the read: at head when `at.seq === head`. */
       readonly head: number;
@@ -70,7 +75,7 @@ export interface OpenRun {
   readonly threadId: ThreadId;
   /** The highest attempt seen. */
   readonly attempt: number;
-  /** `seq` of the first event of this run that can be read. */
+  /** `seq` of the run's first event, from `agent_started` on, that can be read; `head + 1` when none can. */
   readonly firstSeq: number;
 }
 
@@ -89,9 +94,12 @@ export interface EventLog extends AsyncDisposable {
    * one user take effect in the order of the calls. Settles when the configured durability is reached;
    * subscribers are woken after that, never before, and in the order of `seq`.
    *
-   * @throws EventLogError `PRODUCER_GAP` when `n` skips, `FENCED` when `attempt` is lower than the last,
-   * `RUN_ENDED` for any event of a run after its terminal one (a repeat under the same producer key and `n`
-   * is no such event), `EVENT_TOO_LARGE` above 256 KiB, `EMPTY_APPEND`, `LOG_CLOSED`.
+   * What breaks a rule is refused in this order, and leaves no trace.
+   *
+   * @throws EventLogError `LOG_CLOSED`, `EMPTY_APPEND`, `FENCED` when `attempt` is lower than the last,
+   * `PRODUCER_GAP` when `n` skips or is older than what is remembered, `RUN_ENDED` for any event of a run after
+   * its terminal one, whatever the attempt (a repeat under the same producer key and `n` is no such event),
+   * `EVENT_TOO_LARGE` above 256 KiB. A draft that JSON cannot express rejects with the encoder's error.
    */
   append(
     userId: UserId,
@@ -106,9 +114,14 @@ export interface EventLog extends AsyncDisposable {
   stream(userId: UserId): Promise<StreamInfo>;
 
   /**
-   * Calls `onWake` after each append to this user's stream has settled, with the batch when it directly
-   * follows what the last wake carried; without it the subscriber reads. `onWake` must not throw; if it
-   * does, the failure is logged and others are woken all the same.
+   * Calls `onWake` after each append to this user's stream that settles from now on; appends that settle
+   * together may share a wake. Wakes come one after the other, in the order of `seq`, and never inside a call
+   * to the log. A wake carries the batch when that directly follows the last wake (at first: the head at
+   * subscription); without it the subscriber reads. A duplicate, an erasure and a trim wake nobody.
+   *
+   * `onWake` may append. It must not throw; if it does, the failure is logged, others are woken all the same,
+   * and its next wake carries no batch. After `close` there is nothing to subscribe to, and the call does
+   * nothing.
    */
   subscribe(userId: UserId, onWake: (batch?: EncodedBatch) => void): Unsubscribe;
 
@@ -116,19 +129,30 @@ export interface EventLog extends AsyncDisposable {
   openRuns(): Promise<readonly OpenRun[]>;
 
   /**
-   * Replaces every event of the thread by `erased` (same `seq`, `id`, `at`; no thread, no run, no data).
-   * From its return reads serve `erased`. Settles to the number of events replaced. Idempotent.
+   * Replaces every event of the thread by `erased` (same `seq`, `id`, `at`; no thread, no run, no data), except
+   * `thread_deleted`, which has no data and tells readers that are behind. From its return reads serve
+   * `erased`. Open runs of the thread are over: no longer in `openRuns`, and further events of theirs are
+   * `RUN_ENDED`. Settles to the number of events replaced. Idempotent.
    */
   erase(userId: UserId, what: { readonly threadId: ThreadId }): Promise<number>;
 
-  /** Makes every event with `seq < before` unreadable. The id of the event at `before - 1` is kept. */
+  /**
+   * Makes every event with `seq < before` unreadable. The id of the event at `before - 1` is kept. Beyond the
+   * head it stops at the head; below `first` it does nothing.
+   */
   trim(userId: UserId, range: { readonly before: number }): Promise<void>;
 
-  /** Finishes appends under way, refuses new ones, releases everything. Idempotent. */
+  /**
+   * Finishes appends under way and their wakes, refuses new ones, releases everything: no wake comes after it
+   * has settled. Idempotent.
+   */
   close(): Promise<void>;
 }
 
-/** How much a log keeps per user; beyond it the stream's `first` moves (protocol §7a). */
+/**
+ * How much a log keeps per user; beyond it the stream's `first` moves (protocol §7a). What is older than
+ * `maxAgeMs` is never served. The newest event is kept whatever its size.
+ */
 export interface RetentionOptions {
   /** @default 604_800_000 (7 days) */
   readonly maxAgeMs?: number;

@@ -9,7 +9,7 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** The clock of the machine: `Date.now`, `performance.now`, `setTimeout`, and a turn hook of the host. */
 export function createSystemClock(): Clock {
-  const { setImmediate } = globalThis as HostTimers;
+  const host = globalThis as HostTimers;
   return {
     nowMs: () => Date.now(),
     monotonicMs: () => performance.now(),
@@ -20,8 +20,8 @@ export function createSystemClock(): Clock {
       return { cancel: () => clearTimeout(timer as number) };
     },
     nextTurn(run) {
-      if (setImmediate === undefined) setTimeout(run, 0);
-      else setImmediate(run);
+      if (host.setImmediate === undefined) setTimeout(run, 0);
+      else host.setImmediate(run);
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { CommandMessage, CommandResult, ErrorBody } from './messages.js';
+import type { CommandMessage, CommandResult } from './client-messages.js';
+import type { ErrorBody } from './contract.js';
 
 /** What a command came to: becomes `command_accepted` or `command_rejected` on the wire. */
 export type CommandReply<T extends CommandMessage['type'] = CommandMessage['type']> =

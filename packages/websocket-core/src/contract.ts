@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clock, Lifecycle, Logger } from '@runwire/kernel';
 import type { ConnectionId, RequestId, UserId } from '@runwire/id-generation';
+import type { Clock, Lifecycle, Logger } from '@runwire/kernel';
 import type {
   ClientMessageOf,
   CommandMessage,
-  CommandResult,
+  CommandReply,
   ControlMessage,
-  ErrorBody,
   ResumeInfo,
   ResumeRequest,
   StreamInfo,
@@ -26,16 +25,16 @@ export interface SocketServerDeps {
   /** Whether connections may be accepted now; asked first for each upgrade. */
   readiness(): Readiness;
   /**
-   * Verifies an access token. Rejects with a coded error: `TOKEN_INVALID` and `TOKEN_EXPIRED` close 4401,
-   * `FORBIDDEN` closes 4403, anything else closes 4500. `signal` aborts when the peer vanishes or the
-   * authentication time is over.
+   * Verifies an access token. Rejects with a coded error: `TOKEN_INVALID`, `TOKEN_EXPIRED` and
+   * `UNAUTHENTICATED` close 4401, `FORBIDDEN` closes 4403, anything else closes 4500. `signal` aborts when the
+   * peer vanishes or the authentication time is over.
    */
   authenticate(token: string, signal: AbortSignal): Promise<Principal>;
   readonly admission: Admission;
   /**
    * Takes over an authenticated, admitted connection: registers its handlers and attaches its cursor, which
-   * sends `connection_established`. A rejection closes the connection with 4500. Frames that arrive
-   * meanwhile are held, within limits, and routed afterwards.
+   * sends `connection_established` before this settles. A rejection closes the connection with 4500. Frames
+   * that arrive meanwhile are held, within limits, and routed afterwards, so it settles soon after.
    */
   open(connection: ClientConnection, handshake: Handshake): Promise<void>;
   /** The peer's address; the place to trust a proxy's header. */
@@ -112,17 +111,30 @@ export interface SocketServerStats {
   readonly connections: Readonly<Record<Exclude<ConnectionStateKind, 'closed'>, number>>;
   /** Live handler registrations over all connections. */
   readonly handlers: number;
+  /** Timers that are set: one per connection, and one while any user's commands of the last minute count. */
   readonly timers: number;
+  /** Users whose commands of the last minute count. */
+  readonly rateLimitedUsers: number;
+  /** Upgrades accepted since the start. */
   readonly accepted: number;
+  /** Upgrades refused, by check: `path readiness origin subprotocol limits malformed internal`. */
   readonly refused: Readonly<Record<string, number>>;
+  /** Connections that are over, by close code (`other` for a peer's own). */
   readonly closed: Readonly<Record<string, number>>;
-  /** Inbound messages by outcome. */
+  /** Inbound messages that reached a handler. */
   readonly routed: number;
+  /** Inbound messages that did not, by error code, or `noHandler`, `handlerThrew`, `dropped`. */
   readonly rejected: Readonly<Record<string, number>>;
 }
 
 /** `accepting → authenticating → admitting → ready → draining → closed`. */
-export type ConnectionStateKind = 'accepting' | 'authenticating' | 'admitting' | 'ready' | 'draining' | 'closed';
+export type ConnectionStateKind =
+  | 'accepting'
+  | 'authenticating'
+  | 'admitting'
+  | 'ready'
+  | 'draining'
+  | 'closed';
 
 /** What others may know about a connection. */
 export interface ConnectionInfo {
@@ -154,42 +166,70 @@ export interface ClientConnection {
   readonly isOpen: boolean;
   /** Bytes accepted and not yet handed to the kernel. */
   readonly bufferedBytes: number;
-  /** Sends `connection_established`; once, before anything else is sent. */
+  /**
+   * Sends `connection_established`; once, before anything else is sent. A no-op once `isOpen` is false.
+   *
+   * @throws SocketError `SOCKET_ALREADY_ESTABLISHED`
+   */
   establish(delivery: { readonly stream: StreamInfo; readonly resume: ResumeInfo }): void;
-  /** Sends one control message. A no-op once `isOpen` is false. */
+  /**
+   * Sends one control message; before `connection_established` it waits for that. A no-op once `isOpen` is
+   * false. A peer that asks and never reads is closed with 4508.
+   *
+   * @throws SocketError `SOCKET_NOT_ESTABLISHED` when more than 16 wait
+   */
   send(message: ControlMessage): void;
   /**
    * Writes text frames together, in order, behind everything sent before. The frames may be shared between
    * connections and are not changed. A no-op once `isOpen` is false.
+   *
+   * @throws SocketError `SOCKET_NOT_ESTABLISHED` before `connection_established`
    */
   sendFrames(frames: readonly Uint8Array[]): void;
   /** Calls `listener` whenever `bufferedBytes` falls below the low mark after having been at or above it. */
   onDrain(listener: () => void): Dispose;
   /** Calls `listener` once when the connection is over, in whatever way; at once when it already is. */
   onClose(listener: (close: CloseInfo) => void): Dispose;
-  /** Registers the handler of a message that has no reply of its own. A second handler for a type throws. */
+  /**
+   * Registers the handler of a message that has no reply of its own. It goes with the connection.
+   *
+   * @throws SocketError `SOCKET_HANDLER_EXISTS` for a second handler of a type
+   */
   handle<T extends 'ack' | 'resync'>(type: T, handler: (message: ClientMessageOf<T>) => void): Dispose;
   /**
    * Registers the handler of a command. Its reply is sent as `command_accepted` or `command_rejected` (as
-   * `error` when the command has no id); a rejection becomes `INTERNAL` with a correlation id.
+   * `error` when the command has no id); a rejection becomes `INTERNAL` with a correlation id. Runs within
+   * `runWithContext(request.context)`.
+   *
+   * @throws SocketError `SOCKET_HANDLER_EXISTS` for a second handler of a type
    */
   handleCommand<T extends CommandMessage['type']>(
     type: T,
     handler: (message: ClientMessageOf<T>, request: CommandRequest) => Promise<CommandReply<T>>,
   ): Dispose;
   /** Tells liveness and heartbeat what is sent and not yet acknowledged. */
-  reportInFlight(flow: {
-    readonly unackedBytes: number;
-    readonly largestFrameBytes: number;
-    readonly sentSeq: number;
-    readonly headSeq: number;
-  }): void;
+  reportInFlight(flow: InFlight): void;
   /**
    * Begins the close with a code of protocol §7. `isOpen` is false and handlers, timers and subscriptions
    * are gone when this returns; the peer has one second to answer, then the socket is destroyed. Idempotent.
+   * The reason is cut to the 123 bytes that fit.
+   *
+   * @throws SocketError `SOCKET_INVALID_CLOSE_CODE` for a code that is not in the table, or 1006
    */
   close(code: number, reason?: string): void;
   info(): ConnectionInfo;
+}
+
+/** What a connection has been sent and has not acknowledged. */
+export interface InFlight {
+  /** Above 0, silence is a slow consumer (4508). */
+  readonly unackedBytes: number;
+  /** Bytes of the largest unacknowledged frame; each KiB above 16 KiB adds a second to the silence limit. */
+  readonly largestFrameBytes: number;
+  /** The last `seq` sent, for the `heartbeat` message. */
+  readonly sentSeq: number;
+  /** The last `seq` of the stream. */
+  readonly headSeq: number;
 }
 
 /** How a connection ended. */
@@ -206,8 +246,3 @@ export interface CommandRequest {
   /** Aborts when the connection closes: what has not committed may stop, what has goes on. */
   readonly signal: AbortSignal;
 }
-
-/** A handler's answer to a command. */
-export type CommandReply<T extends CommandMessage['type'] = CommandMessage['type']> =
-  | { readonly accepted: CommandResult<T> }
-  | { readonly rejected: ErrorBody };

@@ -28,7 +28,7 @@ export function createManualClock(startAtMs = Date.UTC(2026, 0, 1)): ManualClock
 
   const settle = async (): Promise<void> => {
     for (;;) {
-      for (let hop = 0; hop < MICROTASK_HOPS; hop += 1) await null;
+      for (let hop = 0; hop < MICROTASK_HOPS; hop += 1) await Promise.resolve();
       if (turns.length === 0) return;
       const due = turns;
       turns = [];

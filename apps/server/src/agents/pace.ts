@@ -1,0 +1,17 @@
+import type { Clock } from '@runwire/kernel';
+
+/** Waits for an instant of the monotonic clock. Rejects with the signal's reason when it aborts before. */
+export function waitUntil(clock: Clock, atMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason as Error);
+    const stop = (): void => {
+      timer.cancel();
+      reject(signal.reason as Error);
+    };
+    const timer = clock.setTimer(atMs - clock.monotonicMs(), () => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    });
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}

@@ -1,0 +1,112 @@
+import {
+  createAgentMessageHandler,
+  createAgentRegistry,
+  createRunSupervisor,
+  type AgentDefinition,
+} from '@runwire/agent-handler';
+import { createWebSocketBridgeFactory } from '@runwire/bridge-factory';
+import { createConnectionPool } from '@runwire/connection-pool';
+import { createDemoAgent } from '../agents/demo-agent.js';
+import { createAccessTokens } from '../auth/access-tokens.js';
+import { createAuthService } from '../auth/auth-service.js';
+import type { Passwords } from '../auth/passwords.js';
+import { createThrottle } from '../auth/throttle.js';
+import { createLargeValues } from '../persistence/large-values.js';
+import { createSqlRunStore } from '../persistence/run-store.js';
+import { createSqlThreadStore } from '../persistence/thread-store.js';
+import { createOutboxSender } from '../threads/outbox-sender.js';
+import { createThreadService } from '../threads/thread-service.js';
+import type { Scope } from './scope.js';
+import { TOKENS } from './tokens.js';
+
+/** Attempts to sign in are counted over this long. */
+const THROTTLE_WINDOW_MS = 15 * 60_000;
+
+/** The name of the agent that answers when a message names none. */
+const DEFAULT_AGENT = 'demo';
+
+/** What is stored in SQL. */
+export function provideStores(scope: Scope): Scope {
+  return scope
+    .provide(TOKENS.runs, (s) => createSqlRunStore({ sessions: s.get(TOKENS.sessions), clock: s.get(TOKENS.clock) }))
+    .provide(TOKENS.threadStore, (s) => createSqlThreadStore({ sessions: s.get(TOKENS.sessions) }));
+}
+
+/** Who is connected, and how events reach them. */
+export function provideDelivery(scope: Scope): Scope {
+  return scope
+    .provide(TOKENS.pool, (s) => {
+      const { limits } = s.get(TOKENS.config);
+      return createConnectionPool({ clock: s.get(TOKENS.clock), logger: s.get(TOKENS.logger) }, limits);
+    })
+    .provide(TOKENS.bridge, (s) => {
+      const { limits } = s.get(TOKENS.config);
+      return createWebSocketBridgeFactory(
+        {
+          log: s.get(TOKENS.log),
+          connections: s.get(TOKENS.pool),
+          ids: s.get(TOKENS.ids),
+          clock: s.get(TOKENS.clock),
+          logger: s.get(TOKENS.logger),
+          largeValues: createLargeValues({ sessions: s.get(TOKENS.sessions), clock: s.get(TOKENS.clock) }),
+        },
+        { delivery: limits, emit: limits },
+      );
+    });
+}
+
+/** The agents and what runs them. */
+export function provideAgents(scope: Scope, further: readonly AgentDefinition[]): Scope {
+  return scope
+    .provide(TOKENS.agents, (s) => {
+      const demo = createDemoAgent({ clock: s.get(TOKENS.clock) });
+      return createAgentRegistry([demo, ...further], { defaultAgent: DEFAULT_AGENT });
+    })
+    .provide(TOKENS.supervisor, (s) => createRunSupervisor(agentRuntime(s), s.get(TOKENS.config).limits))
+    .provide(TOKENS.handler, (s) =>
+      createAgentMessageHandler(
+        { ...agentRuntime(s), supervisor: s.get(TOKENS.supervisor) },
+        s.get(TOKENS.config).limits,
+      ),
+    );
+}
+
+/** Authentication and threads. */
+export function provideServices(scope: Scope, made: { readonly passwords: Passwords; readonly jwtSecret: string }): Scope {
+  return scope
+    .provide(TOKENS.auth, (s) => {
+      const config = s.get(TOKENS.config);
+      const clock = s.get(TOKENS.clock);
+      return createAuthService({
+        clock,
+        logger: s.get(TOKENS.logger),
+        ids: s.get(TOKENS.ids),
+        passwords: made.passwords,
+        tokens: createAccessTokens(clock, { secret: made.jwtSecret, lifetimeMs: config.accessTokenLifetimeMs }),
+        throttle: createThrottle({ ...config, windowMs: THROTTLE_WINDOW_MS }),
+      });
+    })
+    .provide(TOKENS.outbox, (s) => createOutboxSender({ events: s.get(TOKENS.bridge), runs: s.get(TOKENS.runs) }))
+    .provide(TOKENS.threads, (s) =>
+      createThreadService({
+        clock: s.get(TOKENS.clock),
+        ids: s.get(TOKENS.ids),
+        sessions: s.get(TOKENS.sessions),
+        outbox: s.get(TOKENS.outbox),
+        log: s.get(TOKENS.log),
+        supervisor: s.get(TOKENS.supervisor),
+      }),
+    );
+}
+
+function agentRuntime(s: Scope) {
+  return {
+    clock: s.get(TOKENS.clock),
+    logger: s.get(TOKENS.logger),
+    ids: s.get(TOKENS.ids),
+    emitters: s.get(TOKENS.bridge),
+    threads: s.get(TOKENS.threadStore),
+    runs: s.get(TOKENS.runs),
+    agents: s.get(TOKENS.agents),
+  };
+}

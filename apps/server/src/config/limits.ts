@@ -1,0 +1,39 @@
+import { LIMITS } from '@runwire/protocol';
+
+/** Every limit of protocol §7a, each with one variable `RUNWIRE_<NAME>`. */
+export type Limits = { readonly [K in keyof typeof LIMITS]: number };
+
+/** The variable of a limit: `maxConnectionsPerUser` → `RUNWIRE_MAX_CONNECTIONS_PER_USER`. */
+export function limitVariable(name: string): string {
+  return `RUNWIRE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** The names of all limits, by their variable. */
+export const LIMIT_BY_VARIABLE: ReadonlyMap<string, keyof Limits> = new Map(
+  (Object.keys(LIMITS) as (keyof Limits)[]).map((name) => [limitVariable(name), name]),
+);
+
+/** What must hold between limits; each line says what is wrong, in terms of the variables. */
+export function limitConflicts(limits: Limits): readonly string[] {
+  const conflicts: string[] = [];
+  const expect = (holds: boolean, message: string): void => {
+    if (!holds) conflicts.push(message);
+  };
+  expect(
+    limits.runTimeoutMs >= limits.runIdleTimeoutMs,
+    'RUNWIRE_RUN_TIMEOUT_MS must be at least RUNWIRE_RUN_IDLE_TIMEOUT_MS',
+  );
+  expect(
+    limits.runIdleTimeoutMs > limits.toolTimeoutMs,
+    'RUNWIRE_RUN_IDLE_TIMEOUT_MS must be more than RUNWIRE_TOOL_TIMEOUT_MS',
+  );
+  expect(
+    limits.silenceTimeoutMs >= 1.4 * limits.heartbeatIntervalMs,
+    'RUNWIRE_SILENCE_TIMEOUT_MS must be at least 1.4 × RUNWIRE_HEARTBEAT_INTERVAL_MS',
+  );
+  expect(
+    limits.drainWindowMs < limits.shutdownTimeoutMs,
+    'RUNWIRE_DRAIN_WINDOW_MS must be less than RUNWIRE_SHUTDOWN_TIMEOUT_MS',
+  );
+  return conflicts;
+}

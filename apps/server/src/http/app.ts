@@ -1,0 +1,128 @@
+import type { IncomingMessage } from 'node:http';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import type { IdGenerator, RequestId } from '@runwire/id-generation';
+import type { Logger } from '@runwire/kernel';
+import { createErrorBody } from '@runwire/protocol';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { DatabaseSessions } from '../persistence/session.js';
+import { type Problem, problemOf } from './problems.js';
+import type { RequestStates } from './request-state.js';
+
+/** A Fastify instance whose routes are typed by their zod schemas. */
+export type HttpApp = FastifyInstance & { withTypeProvider(): unknown };
+
+/** What the HTTP layer itself needs; routes bring their own. */
+export interface HttpDeps {
+  readonly ids: IdGenerator;
+  readonly logger: Logger;
+  readonly sessions: DatabaseSessions;
+  readonly states: RequestStates;
+}
+
+/** How HTTP is served. */
+export interface HttpOptions {
+  readonly maxRequestsPerMinute: number;
+  readonly trustProxy: boolean;
+  readonly version: string;
+}
+
+const MAX_BODY_BYTES = 256 * 1_024;
+
+/** Creates the application: ids, sessions, errors, headers, limits, OpenAPI. Routes are added by the caller. */
+export async function createHttpApp(deps: HttpDeps, options: HttpOptions) {
+  const app = Fastify({
+    genReqId: () => deps.ids.requestId(),
+    bodyLimit: MAX_BODY_BYTES,
+    trustProxy: options.trustProxy,
+    // Shutdown ends requests in its own step; keep-alive connections are idle by then.
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  manageState(app, deps);
+  answerErrors(app, deps.logger);
+  await app.register(helmet, { contentSecurityPolicy: { directives: CONTENT_SECURITY } });
+  await app.register(rateLimit, {
+    max: options.maxRequestsPerMinute,
+    timeWindow: 60_000,
+    allowList: (request) => request.url.startsWith('/health/') || !isDynamic(request.url),
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Runwire', version: options.version },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+    },
+    transform: jsonSchemaTransform,
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  return app;
+}
+
+/** The application with its zod type provider, as routes take it. */
+export type RunwireHttpApp = Awaited<ReturnType<typeof createHttpApp>>;
+
+// The page and its socket come from this server; styles are inlined by the page's own components.
+const CONTENT_SECURITY = {
+  defaultSrc: ["'self'"],
+  connectSrc: ["'self'", 'ws:', 'wss:'],
+  imgSrc: ["'self'", 'data:'],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  upgradeInsecureRequests: null,
+};
+
+/** True for what is computed; the page's files may be fetched without limit. */
+export function isDynamic(url: string): boolean {
+  return /^\/(api|auth|health|metrics|openapi\.json|ws)(\/|\?|$)/.test(url);
+}
+
+function manageState(app: FastifyInstance, { sessions, states }: HttpDeps): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const session = sessions.open();
+    states.set(request, { session });
+    // `close` comes once, however the response ends, also when the client has gone.
+    reply.raw.once('close', () => void session.close());
+    reply.header('x-request-id', request.id);
+  });
+}
+
+function answerErrors(app: FastifyInstance, logger: Logger): void {
+  app.setNotFoundHandler((request, reply) => {
+    const message = `There is no ${request.method} ${request.url.split('?')[0]?.slice(0, 200) ?? ''}.`;
+    return sendProblem(reply, { status: 404, body: createErrorBody('NOT_FOUND', { message }) });
+  });
+  app.setErrorHandler((error: Error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500) logFailure(logger, request, error);
+    return sendProblem(reply, problem);
+  });
+}
+
+function logFailure(logger: Logger, request: FastifyRequest, err: Error): void {
+  logger.error({ err, requestId: request.id, method: request.method, route: request.routeOptions.url }, 'request failed');
+}
+
+/** Answers with an error body and what HTTP wants around it. */
+export function sendProblem(reply: FastifyReply, { status, body }: Problem): FastifyReply {
+  const { code, message, details, retryAfterMs } = body;
+  if (retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  const requestId = reply.request.id as RequestId;
+  return reply.code(status).send({ error: { code, message, requestId, ...(details === undefined ? {} : { details }) } });
+}
+
+/** The peer's address as Fastify computes it, for an upgrade that never reaches Fastify. */
+export function remoteAddressOf(request: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = request.headers['x-forwarded-for'];
+  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',')[0]?.trim();
+  if (trustProxy && first !== undefined && first !== '') return first;
+  return request.socket.remoteAddress ?? 'unknown';
+}

@@ -1,0 +1,297 @@
+import type { EventLog, Unsubscribe } from '@runwire/event-log';
+import type { ConnectionId, RequestId } from '@runwire/id-generation';
+import type { Deferred, Logger } from '@runwire/kernel';
+import { createDeferred } from '@runwire/kernel';
+import type { ClientMessageOf, ResumeInfo, ResumeRequest } from '@runwire/protocol';
+import { createErrorBody, createErrorMessage, createServerMessage } from '@runwire/protocol';
+import type { DeliveryConnection, DeliveryCursor } from './contract.js';
+import type { FlowDeps } from './cursor-flow.js';
+import { CursorFlow } from './cursor-flow.js';
+import type { CursorEvent, CursorState } from './cursor-state.js';
+import { nextCursorStep, OPENING } from './cursor-state.js';
+import type { Wake } from './frames.js';
+import { packFrames } from './frames.js';
+import { mergePage } from './merge.js';
+import type { LogPage, ResumeDecision, StartPosition } from './resume.js';
+import { decideResume, findStart, resetTo } from './resume.js';
+import { ResyncLimit } from './resync-limit.js';
+
+/** What cursors are built from. */
+export interface CursorDeps extends FlowDeps {
+  readonly log: Pick<EventLog, 'read' | 'stream'>;
+  readonly ids: { requestId(): RequestId };
+  readonly logger: Logger;
+  /** Called once when a cursor is over. */
+  readonly released: (cursor: ConnectionCursor) => void;
+}
+
+/** A `caught_up` that is owed: sent when everything up to `target` is. */
+interface OwedCaughtUp {
+  target: number;
+  /** The resync that it answers, if any. */
+  readonly resync: ClientMessageOf<'resync'> | undefined;
+}
+
+/** Log unreadable: the client resumes with full jitter (protocol §7). */
+const SERVER_ERROR = 4500;
+/** A client that asks again before its first answer is complete. */
+const RESYNC_RETRY_MS = 1_000;
+
+/** Moves one connection over its user's stream. `cursor-state.ts` decides; this carries out. */
+export class ConnectionCursor implements DeliveryCursor {
+  readonly connection: DeliveryConnection;
+  readonly #deps: CursorDeps;
+  readonly #flow: CursorFlow;
+  readonly #resyncLimit: ResyncLimit;
+  readonly #caughtUp: Deferred<void> = createDeferred();
+  #undo: Unsubscribe[] = [];
+  #state: CursorState = OPENING;
+  #isEstablished = false;
+  #owed: OwedCaughtUp[] = [];
+  /** From a resync until its answer is complete. */
+  #resync: ClientMessageOf<'resync'> | undefined;
+  /** Lets a read under way see that the position has moved since. */
+  #generation = 0;
+
+  constructor(connection: DeliveryConnection, deps: CursorDeps) {
+    this.connection = connection;
+    this.#deps = deps;
+    this.#flow = new CursorFlow(connection, deps);
+    this.#resyncLimit = new ResyncLimit(deps.options.maxResyncsPerMinute);
+  }
+
+  get connectionId(): ConnectionId {
+    return this.connection.id;
+  }
+
+  get sentSeq(): number {
+    return this.#flow.position.seq;
+  }
+
+  get ackedSeq(): number {
+    return this.#flow.ackedSeq;
+  }
+
+  get state(): 'live' | 'behind' | 'closed' {
+    const { kind } = this.#state;
+    return kind === 'live' || kind === 'closed' ? kind : 'behind';
+  }
+
+  get caughtUp(): Promise<void> {
+    return this.#caughtUp.promise;
+  }
+
+  /** Registers, finds the position, sends `connection_established` and the first page. Never rejects. */
+  async open(resume: ResumeRequest | undefined): Promise<void> {
+    this.#keep(this.connection.onClose(() => this.close()));
+    if (this.#state.kind === 'closed') return;
+    this.#keep(this.connection.onDrain(() => this.#onRoom()));
+    this.#keep(this.connection.handle('ack', (message) => this.#onAck(message.seq)));
+    this.#keep(this.connection.handle('resync', (message) => this.#onResync(message)));
+    await this.#locate(decideResume(resume));
+  }
+
+  /** The log has more events of this user; the batch, unless it is to be read. */
+  wake(wake: Wake | undefined): void {
+    if (!this.connection.isOpen) {
+      this.close();
+      return;
+    }
+    let pushable = false;
+    const { epoch, seq } = this.#flow.position;
+    if (wake !== undefined && wake.epoch === epoch) {
+      this.#flow.noteHead(wake.lastSeq);
+      // Read from the log before its wake came.
+      if (this.#state.kind === 'live' && wake.lastSeq <= seq) return;
+      pushable = wake.firstSeq === seq + 1 && this.#flow.hasRoomFor(wake.bytes);
+    }
+    this.#step({ type: 'wake', pushable, room: this.#flow.isRoomy }, wake);
+  }
+
+  close(): void {
+    this.#step({ type: 'close' });
+  }
+
+  /** Delivery on this connection cannot go on: the client is told to resume. */
+  fail(cause: unknown): void {
+    if (this.#state.kind === 'closed') return;
+    const requestId = this.#deps.ids.requestId();
+    const { id: connectionId, userId } = this.connection;
+    this.#deps.logger.error({ err: cause, requestId, connectionId, userId }, 'delivery failed');
+    this.close();
+    this.connection.close(SERVER_ERROR, requestId);
+  }
+
+  #keep(undo: Unsubscribe): void {
+    if (this.#state.kind === 'closed') undo();
+    else this.#undo.push(undo);
+  }
+
+  #step(event: CursorEvent, wake?: Wake): void {
+    const { state, action } = nextCursorStep(this.#state, event);
+    this.#state = state;
+    if (action === 'push' && wake !== undefined) this.#flow.send(wake.frames());
+    else if (action === 'read') void this.#read();
+    else if (action === 'locate') void this.#locate(resyncDecision(this.#resync));
+    else if (action === 'release') this.#release();
+  }
+
+  /** Finds the position, announces it, and sends the first page from there. */
+  async #locate(decision: ResumeDecision): Promise<void> {
+    const generation = this.#nextGeneration();
+    const resync = this.#resync;
+    const { maxPageEvents: limitEvents, maxPageBytes: limitBytes } = this.#deps.options;
+    const ask = { decision, limits: { limitEvents, limitBytes } };
+    try {
+      const start = await findStart(this.#deps.log, this.connection.userId, ask);
+      if (!this.#isCurrent(generation)) return;
+      this.#owed.push({ target: start.stream.head, resync });
+      this.#startAt(start);
+    } catch (cause) {
+      if (generation === this.#generation) this.fail(cause);
+    }
+  }
+
+  async #read(): Promise<void> {
+    const generation = this.#nextGeneration();
+    const { position, pageBytes } = this.#flow;
+    const request = {
+      after: position,
+      limitEvents: this.#deps.options.maxPageEvents,
+      limitBytes: pageBytes,
+    };
+    try {
+      const result = await this.#deps.log.read(this.connection.userId, request);
+      if (!this.#isCurrent(generation)) return;
+      if (result.kind === 'page') this.#deliver(result);
+      // Retention overtook the reader, or the log is another one.
+      else this.#startAt(resetTo(result.stream, result.reason));
+    } catch (cause) {
+      if (generation === this.#generation) this.fail(cause);
+    }
+  }
+
+  #nextGeneration(): number {
+    this.#generation += 1;
+    return this.#generation;
+  }
+
+  /** Asked after each await: whether what was awaited still counts. */
+  #isCurrent(generation: number): boolean {
+    if (generation !== this.#generation || this.#state.kind === 'closed') return false;
+    if (!this.connection.isOpen) this.close();
+    return this.connection.isOpen;
+  }
+
+  #startAt({ stream, resume, position, page }: StartPosition): void {
+    this.#announce(stream, resume);
+    this.#flow.moveTo(position, stream);
+    if (page !== undefined) {
+      this.#deliver(page);
+      return;
+    }
+    this.#settleOwed();
+    this.#step({ type: 'page', atHead: true, room: this.#flow.isRoomy });
+  }
+
+  #announce(stream: StartPosition['stream'], resume: ResumeInfo): void {
+    const { mode, reason } = resume;
+    if (!this.#isEstablished) {
+      this.#isEstablished = true;
+      this.connection.establish({ stream, resume });
+    } else if (reason !== undefined) {
+      const ref = this.#resync?.id;
+      this.connection.send(
+        createServerMessage('reset', { reason, stream, ...(ref === undefined ? {} : { ref }) }),
+      );
+    }
+    // What was owed in the former stream is answered by the reset: the client is at its new head.
+    if (mode === 'reset') for (const owed of this.#owed) owed.target = stream.head;
+    const { observer } = this.#deps;
+    observer?.resumed?.({
+      connectionId: this.connectionId,
+      mode,
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
+
+  #deliver(page: LogPage): void {
+    const { maxFrameBytes } = this.#deps.options;
+    const frames = packFrames(mergePage(page.events, maxFrameBytes), maxFrameBytes);
+    const fitting = this.#flow.fitting(frames);
+    this.#flow.noteHead(page.head);
+    this.#flow.send(fitting);
+    this.#settleOwed();
+    const isWhole = fitting.length === frames.length;
+    // A page without events cannot be followed by another: the log has nothing behind the position.
+    const atHead = isWhole && (page.at.seq >= page.head || page.events.length === 0);
+    this.#step({ type: 'page', atHead, room: isWhole && this.#flow.isRoomy });
+  }
+
+  #settleOwed(): void {
+    const { seq } = this.#flow.position;
+    const due = this.#owed.filter((owed) => owed.target <= seq);
+    if (due.length === 0) return;
+    this.#owed = this.#owed.filter((owed) => owed.target > seq);
+    for (const { resync } of due) {
+      if (resync !== undefined && resync === this.#resync) this.#resync = undefined;
+      const ref = resync?.id;
+      this.connection.send(createServerMessage('caught_up', { seq, ...(ref === undefined ? {} : { ref }) }));
+    }
+    this.#caughtUp.resolve();
+  }
+
+  #onRoom(): void {
+    if (this.#state.kind === 'waiting' && this.#flow.isRoomy) this.#step({ type: 'room' });
+  }
+
+  #onAck(seq: number): void {
+    if (this.#flow.ack(seq)) {
+      this.#onRoom();
+      return;
+    }
+    this.#deps.counters.acksRejected += 1;
+    const message = `ack: seq ${seq} was never sent on this connection; the last was ${this.sentSeq}.`;
+    this.connection.send(createErrorMessage({ code: 'INVALID_MESSAGE', message }));
+  }
+
+  #onResync(message: ClientMessageOf<'resync'>): void {
+    if (this.#resync !== undefined) {
+      this.#refuseResync(message.id, RESYNC_RETRY_MS);
+      return;
+    }
+    const taken = this.#resyncLimit.take(this.#deps.clock.monotonicMs());
+    if (!taken.allowed) {
+      this.#refuseResync(message.id, taken.retryAfterMs);
+      return;
+    }
+    this.#resync = message;
+    this.#step({ type: 'move' });
+  }
+
+  #refuseResync(ref: string | undefined, retryAfterMs: number): void {
+    this.#deps.counters.resyncsRejected += 1;
+    const error = createErrorBody('RATE_LIMITED', { retryAfterMs });
+    this.connection.send(
+      ref === undefined
+        ? createErrorMessage({ code: 'RATE_LIMITED', retryAfterMs })
+        : createServerMessage('command_rejected', { ref, error }),
+    );
+  }
+
+  /** Undoes everything; nothing is handed to the connection from here on. */
+  #release(): void {
+    const undo = this.#undo;
+    this.#undo = [];
+    for (const step of undo) step();
+    this.#owed = [];
+    this.#caughtUp.resolve();
+    this.#deps.released(this);
+  }
+}
+
+function resyncDecision(message: ClientMessageOf<'resync'> | undefined): ResumeDecision {
+  if (message === undefined) return { kind: 'live' };
+  const { epoch, seq, eventId } = message;
+  return decideResume(eventId === undefined ? { epoch, seq } : { epoch, seq, id: eventId });
+}

@@ -1,0 +1,126 @@
+import { Buffer } from 'node:buffer';
+import type { EventData } from '@runwire/protocol';
+import { endsInsidePair, splitText } from './delta-text.js';
+
+/** A delta without its offset. */
+export type DeltaPiece = Omit<EventData<'agent_delta'>, 'offset'>;
+
+/** A delta ready to be appended. */
+export type DeltaData = EventData<'agent_delta'>;
+
+/** How deltas are gathered. */
+export interface RollupOptions {
+  readonly rollupWindowMs: number;
+  readonly maxDeltaTextBytes: number;
+}
+
+/** One part of a message, as far as it was emitted. */
+interface PartState {
+  readonly piece: DeltaPiece;
+  /** UTF-16 units that went. */
+  offset: number;
+  wentAtMs: number;
+  /** Half a surrogate pair at the end of what came, until its other half comes. */
+  half: string;
+}
+
+/**
+ * Gathers the deltas of one run. Pure state; time comes in as an argument, and what is to be appended goes
+ * out as a result, in order.
+ *
+ * A delta goes at once when none of its part went within the window; else it waits for the window's end, for
+ * as much text as a delta may hold, or for the next other event of the run, a delta of another part included.
+ * So at most one part ever waits.
+ */
+export class Rollup {
+  readonly #options: RollupOptions;
+  readonly #parts = new Map<string, PartState>();
+  #waiting: PartState | undefined;
+  #texts: string[] = [];
+  #bytes = 0;
+
+  constructor(options: RollupOptions) {
+    this.#options = options;
+  }
+
+  /** When what waits must go; undefined when nothing waits. */
+  get dueAtMs(): number | undefined {
+    return this.#waiting === undefined ? undefined : this.#waiting.wentAtMs + this.#options.rollupWindowMs;
+  }
+
+  /** Takes a delta; gives what is to be appended now. */
+  add(piece: DeltaPiece, nowMs: number): readonly DeltaData[] {
+    const part = this.#partOf(piece);
+    const before = this.#waiting === part ? [] : this.flush(nowMs);
+    let text = part.half + piece.text;
+    part.half = endsInsidePair(text) ? text.slice(-1) : '';
+    if (part.half !== '') text = text.slice(0, -1);
+    if (text === '') return before;
+    this.#waiting = part;
+    this.#texts.push(text);
+    this.#bytes += Buffer.byteLength(text);
+    const isDue = nowMs - part.wentAtMs >= this.#options.rollupWindowMs;
+    if (isDue) return [...before, ...this.flush(nowMs)];
+    return this.#bytes < this.#options.maxDeltaTextBytes ? before : [...before, ...this.#goFull(nowMs)];
+  }
+
+  /** What waits, to be appended now: before another event, or at the end of the window. */
+  flush(nowMs: number): readonly DeltaData[] {
+    const part = this.#waiting;
+    if (part === undefined) return [];
+    const text = this.#takeText();
+    return splitText(text, this.#options.maxDeltaTextBytes).map((piece) => this.#go(part, piece, nowMs));
+  }
+
+  /** Everything, at the end of the run: also halves of surrogate pairs whose other half never came. */
+  finish(nowMs: number): readonly DeltaData[] {
+    const deltas = [...this.flush(nowMs)];
+    for (const part of this.#parts.values()) {
+      if (part.half !== '') deltas.push(this.#go(part, part.half, nowMs));
+      part.half = '';
+    }
+    return deltas;
+  }
+
+  /** The full deltas of what waits; the rest begins to wait anew. */
+  #goFull(nowMs: number): readonly DeltaData[] {
+    const part = this.#waiting;
+    if (part === undefined) return [];
+    const pieces = splitText(this.#takeText(), this.#options.maxDeltaTextBytes);
+    const last = pieces.at(-1) ?? '';
+    const isLastFull = Buffer.byteLength(last) >= this.#options.maxDeltaTextBytes;
+    const full = isLastFull ? pieces : pieces.slice(0, -1);
+    if (!isLastFull) {
+      this.#waiting = part;
+      this.#texts.push(last);
+      this.#bytes = Buffer.byteLength(last);
+    }
+    return full.map((piece) => this.#go(part, piece, nowMs));
+  }
+
+  #takeText(): string {
+    const text = this.#texts.join('');
+    this.#waiting = undefined;
+    this.#texts = [];
+    this.#bytes = 0;
+    return text;
+  }
+
+  #go(part: PartState, text: string, nowMs: number): DeltaData {
+    const { offset } = part;
+    part.offset += text.length;
+    part.wentAtMs = nowMs;
+    const { messageId, part: index, kind, toolCallId } = part.piece;
+    const data = { messageId, part: index, kind, offset, text };
+    return toolCallId === undefined ? data : { ...data, toolCallId };
+  }
+
+  #partOf(piece: DeltaPiece): PartState {
+    const key = `${piece.messageId} ${piece.part} ${piece.kind} ${piece.toolCallId ?? ''}`;
+    const known = this.#parts.get(key);
+    if (known !== undefined) return known;
+    const part = { piece: { ...piece, text: '' }, offset: 0, wentAtMs: Number.NEGATIVE_INFINITY, half: '' };
+    this.#parts.set(key, part);
+    return part;
+  }
+}

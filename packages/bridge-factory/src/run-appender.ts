@@ -1,0 +1,258 @@
+import type { EventLog, Producer } from '@runwire/event-log';
+import type { RunId, UserId } from '@runwire/id-generation';
+import type { Clock, Deferred, TimerHandle } from '@runwire/kernel';
+import { createDeferred } from '@runwire/kernel';
+import type { EventDraft } from '@runwire/protocol';
+import { BridgeError } from './errors.js';
+import type { ResolvedBridgeOptions } from './options.js';
+import type { TokenBucket } from './token-bucket.js';
+
+/** What a run's appends are built from. */
+export interface RunAppenderDeps {
+  readonly log: Pick<EventLog, 'append'>;
+  readonly clock: Clock;
+  /** Shared by the user's runs. */
+  readonly bucket: TokenBucket;
+  readonly options: ResolvedBridgeOptions['emit'];
+}
+
+/** Whose appends they are. */
+export interface RunIdentity {
+  readonly userId: UserId;
+  readonly runId: RunId;
+  readonly attempt: number;
+}
+
+/** A place in the order, for an event that is not complete yet. */
+export interface HeldPlace {
+  /** Settles like an event that was enqueued in the place's stead. */
+  fill(draft: EventDraft, bytes: number): Promise<void>;
+  /** Gives the place up. */
+  cancel(): void;
+}
+
+interface QueueItem {
+  /** Undefined while its place is held. */
+  draft: EventDraft | undefined;
+  bytes: number;
+  done: Deferred<void> | undefined;
+}
+
+/** Keeps an append far below what any log takes at once; bytes are the limit that counts. */
+const MAX_DRAFTS = 1_024;
+const DONE = Promise.resolve();
+
+/**
+ * Appends the events of one run strictly in order. The first event of an idle run goes at once; what comes
+ * while an append is under way goes together in the next one.
+ */
+export class RunAppender {
+  readonly #deps: RunAppenderDeps;
+  readonly #run: RunIdentity;
+  #queue: QueueItem[] = [];
+  #inFlight: Deferred<void> | undefined;
+  /** Queued and in flight. */
+  #pendingBytes = 0;
+  #appends = 0;
+  #timer: TimerHandle | undefined;
+  #room: Deferred<void> | undefined;
+  #refusal: BridgeError | undefined;
+
+  constructor(run: RunIdentity, deps: RunAppenderDeps) {
+    this.#run = run;
+    this.#deps = deps;
+  }
+
+  /** Why nothing more is taken: failed or closed. */
+  get refusal(): BridgeError | undefined {
+    return this.#refusal;
+  }
+
+  /** The key of the next append. */
+  get nextProducer(): Producer {
+    return { id: this.#run.runId, attempt: this.#run.attempt, n: this.#appends + 1 };
+  }
+
+  /** Takes an event; settles when the log has it. */
+  enqueue(draft: EventDraft, bytes: number): Promise<void> {
+    const done = quietDeferred();
+    this.#take({ draft, bytes, done });
+    return done.promise;
+  }
+
+  /** Takes an event that nobody waits for by itself. */
+  enqueueUnawaited(draft: EventDraft, bytes: number): void {
+    this.#take({ draft, bytes, done: undefined });
+  }
+
+  /** Takes a place in the order; nothing behind it is appended before it is filled or given up. */
+  hold(bytes: number): HeldPlace {
+    const done = quietDeferred();
+    const item: QueueItem = { draft: undefined, bytes, done };
+    this.#take(item);
+    return {
+      fill: (draft, filledBytes) => {
+        if (this.#queue.includes(item)) this.#pendingBytes += filledBytes - item.bytes;
+        item.draft = draft;
+        item.bytes = filledBytes;
+        this.#pump();
+        return done.promise;
+      },
+      cancel: () => {
+        const at = this.#queue.indexOf(item);
+        if (at === -1) return;
+        this.#queue.splice(at, 1);
+        this.#pendingBytes -= item.bytes;
+        this.#giveRoom();
+        this.#pump();
+      },
+    };
+  }
+
+  /** Settles when there is room for more. */
+  whenRoom(): Promise<void> {
+    if (this.#refusal !== undefined) return quietRejection(this.#refusal);
+    if (this.#pendingBytes <= this.#deps.options.maxPendingBytes) return DONE;
+    this.#room ??= quietDeferred();
+    return this.#room.promise;
+  }
+
+  /** Settles when everything taken so far is in the log. */
+  settled(): Promise<void> {
+    const last = this.#queue.at(-1);
+    if (last !== undefined) {
+      last.done ??= quietDeferred();
+      return last.done.promise;
+    }
+    if (this.#inFlight !== undefined) return this.#inFlight.promise;
+    const isFailed = this.#refusal !== undefined && this.#refusal.code !== 'EMITTER_CLOSED';
+    return isFailed ? quietRejection(this.#refusal) : DONE;
+  }
+
+  /** Appends the last event of the run, alone. Everything else must have settled; works after `close`. */
+  appendLast(draft: EventDraft, bytes: number): Promise<void> {
+    const isFailed = this.#refusal !== undefined && this.#refusal.code !== 'EMITTER_CLOSED';
+    if (isFailed) return quietRejection(this.#refusal);
+    const done = quietDeferred();
+    this.#pendingBytes += bytes;
+    void this.#append([{ draft, bytes, done }], bytes);
+    return done.promise;
+  }
+
+  /** Drops what is queued. An append under way settles as it will. */
+  close(refusal: BridgeError): void {
+    if (this.#refusal !== undefined) return;
+    this.#refusal = refusal;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const dropped = this.#queue;
+    this.#queue = [];
+    for (const item of dropped) {
+      this.#pendingBytes -= item.bytes;
+      item.done?.reject(refusal);
+    }
+    this.#room?.reject(refusal);
+    this.#room = undefined;
+  }
+
+  #take(item: QueueItem): void {
+    if (this.#refusal !== undefined) {
+      item.done?.reject(this.#refusal);
+      return;
+    }
+    this.#queue.push(item);
+    this.#pendingBytes += item.bytes;
+    const { maxUnawaitedBytes } = this.#deps.options;
+    if (this.#pendingBytes > maxUnawaitedBytes) {
+      const message = `More than ${maxUnawaitedBytes} bytes were emitted without awaiting: the run has failed.`;
+      this.close(new BridgeError('EMIT_OVERFLOW', message, { details: { maxUnawaitedBytes } }));
+      return;
+    }
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#inFlight !== undefined || this.#refusal !== undefined) return;
+    if (this.#queue[0]?.draft === undefined) return;
+    const { bucket, clock } = this.#deps;
+    const delayMs = bucket.delayMs(clock.monotonicMs());
+    if (delayMs > 0) {
+      this.#timer ??= clock.setTimer(delayMs, () => {
+        this.#timer = undefined;
+        this.#pump();
+      });
+      return;
+    }
+    const batch = this.#takeBatch();
+    let bytes = 0;
+    for (const item of batch) bytes += item.bytes;
+    void this.#append(batch, bytes);
+  }
+
+  #takeBatch(): readonly QueueItem[] {
+    let bytes = 0;
+    const end = this.#queue.findIndex((item, index) => {
+      bytes += item.bytes;
+      const isOver = bytes > this.#deps.options.maxAppendBytes || index >= MAX_DRAFTS;
+      return item.draft === undefined || (index > 0 && isOver);
+    });
+    return this.#queue.splice(0, end === -1 ? this.#queue.length : end);
+  }
+
+  async #append(batch: readonly QueueItem[], bytes: number): Promise<void> {
+    const { log, bucket, clock } = this.#deps;
+    const producer = this.nextProducer;
+    const inFlight = quietDeferred();
+    this.#appends += 1;
+    this.#inFlight = inFlight;
+    bucket.take(bytes, clock.monotonicMs());
+    try {
+      const drafts = batch.flatMap((item) => (item.draft === undefined ? [] : [item.draft]));
+      const { duplicate } = await log.append(this.#run.userId, drafts, { producer });
+      // The log kept what another emitter appended under this key, and dropped this.
+      if (duplicate) throw new Error(`Append ${producer.n} of attempt ${producer.attempt} was done before.`);
+    } catch (cause) {
+      this.#failed(cause, [...batch.map((item) => item.done), inFlight]);
+      return;
+    }
+    this.#inFlight = undefined;
+    this.#pendingBytes -= bytes;
+    this.#pump();
+    for (const item of batch) item.done?.resolve();
+    inFlight.resolve();
+    this.#giveRoom();
+  }
+
+  #failed(cause: unknown, waiting: readonly (Deferred<void> | undefined)[]): void {
+    const { runId } = this.#run;
+    const error = new BridgeError('EMIT_FAILED', `An event of run ${runId} could not be appended.`, {
+      cause,
+    });
+    this.#inFlight = undefined;
+    this.#pendingBytes = 0;
+    this.close(error);
+    // A run that was closed meanwhile has failed all the same.
+    this.#refusal = error;
+    for (const done of waiting) done?.reject(error);
+  }
+
+  #giveRoom(): void {
+    if (this.#room === undefined || this.#pendingBytes > this.#deps.options.maxPendingBytes) return;
+    this.#room.resolve();
+    this.#room = undefined;
+  }
+}
+
+/** A caller that does not await must not take the process down; the next emit tells it again. */
+function quietDeferred(): Deferred<void> {
+  const deferred = createDeferred();
+  deferred.promise.catch(() => undefined);
+  return deferred;
+}
+
+/** A rejection that nobody needs to handle. */
+export function quietRejection(reason: unknown): Promise<never> {
+  const promise = Promise.reject(reason);
+  promise.catch(() => undefined);
+  return promise;
+}

@@ -1,0 +1,67 @@
+import type { EventLog, Unsubscribe } from '@runwire/event-log';
+import type { ConnectionId, UserId } from '@runwire/id-generation';
+import type { Connections } from './contract.js';
+import type { ConnectionCursor } from './delivery-cursor.js';
+import type { Wake } from './frames.js';
+import { createWake } from './frames.js';
+
+/** What the streams of connected users are built from. */
+export interface UserStreamDeps {
+  readonly log: Pick<EventLog, 'subscribe'>;
+  readonly connections: Connections;
+  readonly maxFrameBytes: number;
+}
+
+/** One connected user: one subscription to the log, however many connections. */
+export class UserStream {
+  readonly #userId: UserId;
+  readonly #deps: UserStreamDeps;
+  readonly #cursors = new Map<ConnectionId, ConnectionCursor>();
+  #unsubscribe: Unsubscribe | undefined;
+
+  constructor(userId: UserId, deps: UserStreamDeps) {
+    this.#userId = userId;
+    this.#deps = deps;
+  }
+
+  get cursors(): readonly ConnectionCursor[] {
+    return [...this.#cursors.values()];
+  }
+
+  has(connectionId: ConnectionId): boolean {
+    return this.#cursors.has(connectionId);
+  }
+
+  /** Adds a cursor; the first one subscribes, before it looks up its position. */
+  add(cursor: ConnectionCursor): void {
+    this.#cursors.set(cursor.connectionId, cursor);
+    this.#unsubscribe ??= this.#deps.log.subscribe(this.#userId, (batch) =>
+      this.#wake(batch === undefined ? undefined : createWake(batch, this.#deps.maxFrameBytes)),
+    );
+  }
+
+  /** Removes a cursor; the last one ends the subscription, and true is returned. */
+  remove(cursor: ConnectionCursor): boolean {
+    if (this.#cursors.get(cursor.connectionId) === cursor) this.#cursors.delete(cursor.connectionId);
+    if (this.#cursors.size > 0) return false;
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    return true;
+  }
+
+  #wake(wake: Wake | undefined): void {
+    for (const { id } of this.#deps.connections.connectionsOf(this.#userId)) {
+      const cursor = this.#cursors.get(id);
+      if (cursor !== undefined) this.#wakeOne(cursor, wake);
+    }
+  }
+
+  /** One connection that fails keeps nothing from the user's others. */
+  #wakeOne(cursor: ConnectionCursor, wake: Wake | undefined): void {
+    try {
+      cursor.wake(wake);
+    } catch (cause) {
+      cursor.fail(cause);
+    }
+  }
+}

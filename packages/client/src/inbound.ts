@@ -1,0 +1,163 @@
+import type { Clock } from '@runwire/kernel';
+import type {
+  ControlMessage,
+  ControlMessageOf,
+  ErrorBody,
+  RunwireEvent,
+  ServerMessage,
+} from '@runwire/protocol';
+import type { Commands } from './commands.js';
+import type { Connector } from './connector.js';
+import type { ClientProblem } from './contract.js';
+import type { Delivery } from './delivery.js';
+import { isEvent } from './frame.js';
+import type { Link } from './link.js';
+import type { TokenRefresh } from './token-refresh.js';
+
+/** Leads each message to the part of the client that it is for. */
+export interface Inbound {
+  /** Established so far. */
+  readonly connections: number;
+  /** Add to the local wall clock to get the server's. */
+  readonly serverOffsetMs: number;
+  /** Handles the messages of one frame, in order, then acks. */
+  frame(link: Link, messages: readonly ServerMessage[], bytes: number): void;
+  /** Asks for what is missing behind the last event received. */
+  resync(link: Link | undefined): void;
+  /** Resyncs did not close a gap: the stream contradicts what was applied. Everything up to `sent` was sent. */
+  giveUpGap(sent: number): void;
+}
+
+/** The parts. */
+export interface InboundDeps {
+  readonly clock: Clock;
+  readonly delivery: Delivery;
+  readonly commands: Commands;
+  readonly refresh: TokenRefresh;
+  readonly connector: () => Connector;
+  readonly report: (problem: ClientProblem) => void;
+}
+
+/** Creates the switch of one client. */
+export function createInbound(deps: InboundDeps): Inbound {
+  return new MessageSwitch(deps);
+}
+
+class MessageSwitch implements Inbound {
+  readonly #deps: InboundDeps;
+  #connections = 0;
+  #serverOffsetMs = 0;
+
+  constructor(deps: InboundDeps) {
+    this.#deps = deps;
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get serverOffsetMs(): number {
+    return this.#serverOffsetMs;
+  }
+
+  frame(link: Link, messages: readonly ServerMessage[], bytes: number): void {
+    for (const message of messages) {
+      if (isEvent(message)) this.#event(link, message);
+      else this.#control(link, message);
+    }
+    link.applied(bytes, this.#deps.delivery.applied?.seq ?? 0);
+  }
+
+  resync(link: Link | undefined): void {
+    const { received } = this.#deps.delivery;
+    if (received !== undefined) link?.resync(received);
+  }
+
+  giveUpGap(sent: number): void {
+    const { delivery, report } = this.#deps;
+    if (delivery.received === undefined) return;
+    report({ code: 'GAP_UNRESOLVED', message: 'Events are missing and were not sent again.' });
+    delivery.reset('fork', { epoch: delivery.received.epoch, head: sent, headId: null });
+  }
+
+  #event(link: Link, event: RunwireEvent): void {
+    link.sent(event.seq);
+    if (this.#deps.delivery.receive(event)) this.resync(link);
+  }
+
+  /** A message of a type that is not known, of a newer server say, is ignored. */
+  #control(link: Link, message: ControlMessage): void {
+    switch (message.type) {
+      case 'connection_established':
+        this.#established(link, message);
+        break;
+      case 'caught_up':
+        this.#caughtUp(link, message);
+        break;
+      case 'reset':
+        link.caughtUp(message.stream.head, message.ref);
+        this.#deps.delivery.reset(message.reason, message.stream);
+        break;
+      case 'heartbeat':
+        this.#setServerTime(message.serverTimeMs);
+        link.sent(message.sent);
+        if (this.#deps.delivery.misses(message.sent)) this.resync(link);
+        break;
+      case 'auth_expiring':
+        this.#deps.refresh.start(link);
+        break;
+      case 'server_draining':
+        this.#deps.connector().draining(link, message);
+        break;
+      default:
+        this.#answer(link, message);
+    }
+  }
+
+  #answer(link: Link, message: ControlMessage): void {
+    switch (message.type) {
+      case 'auth_refreshed':
+        this.#deps.refresh.accepted(message.ref);
+        break;
+      case 'command_accepted':
+        if (message.ref !== null) this.#deps.commands.accepted(message.ref, message.result);
+        break;
+      case 'command_rejected':
+        this.#refused(link, message.ref, message.error);
+        break;
+      case 'error': {
+        const { type: _, ref, ...error } = message;
+        this.#refused(link, ref ?? null, error);
+        break;
+      }
+    }
+  }
+
+  #refused(link: Link, ref: string | null, error: ErrorBody): void {
+    const { commands, refresh, report } = this.#deps;
+    if (link.resyncRefused(ref, error)) return;
+    if (ref !== null && (commands.rejected(ref, error) || refresh.refused(ref, error))) return;
+    report({ code: error.code, message: error.message, error });
+  }
+
+  #established(link: Link, message: ControlMessageOf<'connection_established'>): void {
+    const { commands, connector, delivery } = this.#deps;
+    this.#connections += 1;
+    this.#setServerTime(message.serverTimeMs);
+    commands.limit(message.limits.maxMessageBytes);
+    link.established(message);
+    const { resets } = delivery.counts;
+    delivery.established(message);
+    connector().established(link, message, delivery.counts.resets > resets);
+  }
+
+  #caughtUp(link: Link, { seq, ref }: ControlMessageOf<'caught_up'>): void {
+    link.caughtUp(seq, ref);
+    if (this.#deps.delivery.misses(seq)) this.resync(link);
+    if (ref === undefined) this.#deps.connector().caughtUp(link);
+  }
+
+  #setServerTime(serverTimeMs: number): void {
+    this.#serverOffsetMs = serverTimeMs - this.#deps.clock.nowMs();
+  }
+}

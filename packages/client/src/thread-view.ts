@@ -1,0 +1,168 @@
+import type { Clock, TimerHandle } from '@runwire/kernel';
+import { type Cursor, LIMITS, type RunwireEvent } from '@runwire/protocol';
+import type { ThreadView } from './contract.js';
+import { fullJitter } from './reconnect.js';
+
+/** A thread being shown by the snapshot rule (protocol §6). */
+export interface OpenThread {
+  /** An event was applied. */
+  offer(event: RunwireEvent): void;
+  /** The first connection was established at `cursor`: what came before it is not delivered. */
+  positioned(cursor: Cursor): void;
+  /** The stream was reset: what is shown is worth nothing. */
+  reload(): void;
+  close(): void;
+}
+
+/** What an open thread needs of its client. */
+export interface OpenThreadDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The position up to which events were offered. */
+  readonly cursor: () => Cursor | undefined;
+  readonly maxHeldEvents: number;
+  /** A callback of the view threw. */
+  readonly failed: (cause: unknown) => void;
+}
+
+/** Starts loading at once. */
+export function openThreadView<S extends { readonly cursor: Cursor }>(
+  deps: OpenThreadDeps,
+  view: ThreadView<S>,
+): OpenThread {
+  const thread = new SnapshotView(deps, view);
+  thread.reload();
+  return thread;
+}
+
+const RETRY_DELAYS = { minDelayMs: LIMITS.reconnectMinDelayMs, maxDelayMs: LIMITS.reconnectMaxDelayMs };
+
+/** One load under way; another load makes it stale. */
+interface Loading {
+  readonly kind: 'loading';
+  /** The position the snapshot must not be behind. */
+  from: Cursor | undefined;
+  held: RunwireEvent[];
+  overflowed: boolean;
+}
+
+type ViewState =
+  | Loading
+  | { readonly kind: 'live'; readonly cursor: Cursor }
+  | { readonly kind: 'waiting'; readonly timer: TimerHandle }
+  /** Closed, or `onLoadError` said to stop. */
+  | { readonly kind: 'stopped'; readonly closed: boolean };
+
+class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread {
+  readonly #deps: OpenThreadDeps;
+  readonly #view: ThreadView<S>;
+  #state: ViewState = { kind: 'stopped', closed: false };
+  #failures = 0;
+
+  constructor(deps: OpenThreadDeps, view: ThreadView<S>) {
+    this.#deps = deps;
+    this.#view = view;
+  }
+
+  offer(event: RunwireEvent): void {
+    if (event.type === 'erased' || event.threadId !== this.#view.threadId) return;
+    const state = this.#state;
+    if (state.kind === 'live' && event.seq > state.cursor.seq) this.#guard(() => this.#view.onEvent(event));
+    if (state.kind !== 'loading' || state.overflowed) return;
+    if (state.held.length < this.#deps.maxHeldEvents) {
+      state.held.push(event);
+    } else {
+      state.overflowed = true;
+      state.held = [];
+    }
+  }
+
+  positioned(cursor: Cursor): void {
+    if (this.#state.kind === 'loading') this.#state.from = cursor;
+    else if (this.#state.kind === 'live' && !reaches(this.#state.cursor, cursor)) this.#load();
+  }
+
+  reload(): void {
+    if (this.#state.kind === 'stopped' && this.#state.closed) return;
+    if (this.#state.kind === 'waiting') this.#state.timer.cancel();
+    this.#failures = 0;
+    this.#load();
+  }
+
+  close(): void {
+    if (this.#state.kind === 'waiting') this.#state.timer.cancel();
+    this.#state = { kind: 'stopped', closed: true };
+  }
+
+  #load(): void {
+    const loading: Loading = { kind: 'loading', from: this.#deps.cursor(), held: [], overflowed: false };
+    this.#state = loading;
+    void this.#settle(loading);
+  }
+
+  async #settle(loading: Loading): Promise<void> {
+    try {
+      const snapshot = await this.#view.load();
+      if (this.#state === loading) this.#loaded(loading, snapshot);
+    } catch (error) {
+      if (this.#state === loading) this.#loadFailed(error);
+    }
+  }
+
+  #loaded(loading: Loading, snapshot: S): void {
+    if (loading.overflowed) {
+      this.#load();
+      return;
+    }
+    if (loading.from !== undefined && snapshot.cursor.epoch === loading.from.epoch) {
+      // A replica that lags: events between the two are neither in the snapshot nor held.
+      if (snapshot.cursor.seq < loading.from.seq) {
+        this.#retry();
+        return;
+      }
+    } else if (loading.from !== undefined) {
+      // Another epoch: the stream has not told of it yet. Show it; what is held does not follow it.
+      this.#guard(() => this.#view.onSnapshot(snapshot));
+      if (this.#state === loading) this.#retry();
+      return;
+    }
+    this.#failures = 0;
+    const live = { kind: 'live', cursor: snapshot.cursor } as const;
+    this.#guard(() => this.#view.onSnapshot(snapshot));
+    if (this.#state !== loading) return;
+    this.#state = live;
+    for (const event of loading.held) {
+      // Any callback may close the view.
+      if (this.#state === live) this.offer(event);
+    }
+  }
+
+  #loadFailed(error: unknown): void {
+    let goOn = true;
+    this.#guard(() => {
+      goOn = this.#view.onLoadError?.(error) !== false;
+    });
+    if (this.#state.kind !== 'loading') return;
+    if (goOn) this.#retry();
+    else this.#state = { kind: 'stopped', closed: false };
+  }
+
+  #retry(): void {
+    const delayMs = fullJitter(this.#failures, RETRY_DELAYS, this.#deps.random);
+    this.#failures += 1;
+    this.#state = { kind: 'waiting', timer: this.#deps.clock.setTimer(delayMs, () => this.#load()) };
+  }
+
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (cause) {
+      this.#deps.failed(cause);
+    }
+  }
+}
+
+/** True if a snapshot at `snapshot` covers everything before `cursor`. */
+function reaches(snapshot: Cursor, cursor: Cursor): boolean {
+  return snapshot.epoch === cursor.epoch && snapshot.seq >= cursor.seq;
+}

@@ -1,0 +1,31 @@
+/**
+ * One durable, ordered log per user: the contract, the in-memory log, and the parts that every log shares.
+ *
+ * @packageDocumentation
+ */
+export { checkCursor } from './check-cursor.js';
+export type {
+  AppendResult,
+  EncodedBatch,
+  EncodedEvent,
+  EventLog,
+  OpenRun,
+  Producer,
+  ReadRequest,
+  ReadResult,
+  RetentionOptions,
+  Unsubscribe,
+} from './contract.js';
+export type { LogStamp } from './encoded-event.js';
+export { encodeDraft, encodeErased, isErasable } from './encoded-event.js';
+export type { EventLogErrorCode } from './errors.js';
+export { EVENT_LOG_ERROR_CODES, EventLogError } from './errors.js';
+export type { MemoryEventLogDeps } from './memory-event-log.js';
+export { createMemoryEventLog } from './memory-event-log.js';
+export type { MemoryEventLogOptions, ResolvedMemoryEventLogOptions } from './options.js';
+export { MEMORY_EVENT_LOG_DEFAULTS } from './options.js';
+export type { Touch } from './remembered.js';
+export type { AcceptedAppend, LedgerRun, UserLedger } from './user-ledger.js';
+export { createUserLedger } from './user-ledger.js';
+export type { WakeHub, WakeSource } from './wake-hub.js';
+export { createWakeHub } from './wake-hub.js';

@@ -1,0 +1,60 @@
+import type { AppendResult, Producer } from './contract.js';
+
+/** The least number of appends of an attempt whose results are remembered. */
+export const REMEMBERED_APPENDS = 64;
+
+/** What a log knows of one producer. Nobody but this file changes it. */
+export interface ProducerState {
+  /** The highest attempt seen. */
+  attempt: number;
+  /** The last `n` of that attempt. */
+  n: number;
+  /** Results of the last appends, ending with that of `n`. */
+  results: AppendResult[];
+}
+
+/** What to do with an append under a producer key. */
+export type ProducerDecision =
+  | { readonly kind: 'append' }
+  | { readonly kind: 'duplicate'; readonly result: AppendResult }
+  | { readonly kind: 'gap'; readonly expected: number }
+  | { readonly kind: 'fenced'; readonly attempt: number };
+
+const APPEND: ProducerDecision = Object.freeze({ kind: 'append' });
+
+/**
+ * Decides by what is known (nothing, for a producer never seen or forgotten). A new attempt starts at `n` 1; a
+ * repeat gets the first result; anything else is a gap, also a repeat too old to be remembered.
+ */
+export function decideProducer(state: ProducerState | undefined, producer: Producer): ProducerDecision {
+  const attempt = state?.attempt ?? 1;
+  if (!Number.isSafeInteger(producer.attempt) || producer.attempt < attempt) return { kind: 'fenced', attempt };
+  const lastN = state === undefined || producer.attempt > state.attempt ? 0 : state.n;
+  const expected = lastN + 1;
+  if (producer.n === expected) return APPEND;
+  const isRepeat = Number.isSafeInteger(producer.n) && producer.n >= 1 && producer.n <= lastN;
+  const result = isRepeat ? state?.results.at(producer.n - expected) : undefined;
+  if (result === undefined) return { kind: 'gap', expected };
+  return { kind: 'duplicate', result: { ...result, duplicate: true } };
+}
+
+/** Takes note of an append that {@link decideProducer} let pass and the log has accepted. */
+export function advanceProducer(
+  state: ProducerState | undefined,
+  producer: Producer,
+  result: AppendResult,
+): ProducerState {
+  if (state === undefined || producer.attempt > state.attempt) {
+    return { attempt: producer.attempt, n: producer.n, results: [result] };
+  }
+  state.n = producer.n;
+  state.results.push(result);
+  // Cut by half, so that moving the rest costs a constant per append.
+  if (state.results.length >= 2 * REMEMBERED_APPENDS) state.results.splice(0, REMEMBERED_APPENDS);
+  return state;
+}
+
+/** Forgets all but the last append: after its run's end a producer repeats nothing else. */
+export function concludeProducer(state: ProducerState): void {
+  state.results = state.results.slice(-1);
+}

@@ -1,0 +1,63 @@
+/** How long a thing is remembered at least after its last append, by the monotonic clock. */
+const REMEMBERED_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * How many things are remembered per user at most. A user's commands alone may be 86,400 in 24 hours, by their
+ * limit of 60 a minute; beyond this the longest unused are forgotten early.
+ */
+export const MAX_REMEMBERED = 100_000;
+
+interface Entry<V> {
+  readonly value: V;
+  readonly lastSeq: number;
+  readonly touchedAtMs: number;
+}
+
+/** When something was used: the last `seq` it appended, and the monotonic time. */
+export interface Touch {
+  readonly lastSeq: number;
+  readonly nowMs: number;
+}
+
+/**
+ * A map that forgets what has not been used for 24 hours and whose last event can no longer be read. Entries
+ * stand in the order of their last use, hence by time and by `seq` alike, so forgetting looks at the front
+ * alone.
+ */
+export class Remembered<K, V> {
+  readonly #entries = new Map<K, Entry<V>>();
+  readonly #max: number;
+
+  constructor(max: number = MAX_REMEMBERED) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  has(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  set(key: K, value: V, touch: Touch): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, lastSeq: touch.lastSeq, touchedAtMs: touch.nowMs });
+    if (this.#entries.size <= this.#max) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      return;
+    }
+  }
+
+  forget(firstSeq: number, nowMs: number): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.lastSeq >= firstSeq || nowMs - entry.touchedAtMs < REMEMBERED_MS) return;
+      this.#entries.delete(key);
+    }
+  }
+}

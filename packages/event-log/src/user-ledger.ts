@@ -1,0 +1,153 @@
+import type { RunId, ThreadId } from '@runwire/id-generation';
+import { type EventDraft, TERMINAL_EVENT_TYPE } from '@runwire/protocol';
+import type { AppendResult, Producer } from './contract.js';
+import { EventLogError } from './errors.js';
+import {
+  advanceProducer,
+  concludeProducer,
+  decideProducer,
+  type ProducerDecision,
+  type ProducerState,
+} from './producer-state.js';
+import { Remembered, type Touch } from './remembered.js';
+
+/** An open run of one user. */
+export interface LedgerRun {
+  readonly runId: RunId;
+  readonly threadId: ThreadId;
+  readonly attempt: number;
+  /** `seq` of its `agent_started`. */
+  readonly startedSeq: number;
+}
+
+/** An append that a log has accepted. */
+export interface AcceptedAppend {
+  readonly drafts: readonly EventDraft[];
+  readonly producer: Producer | undefined;
+  readonly result: AppendResult;
+}
+
+/**
+ * What one user's stream must remember besides its events: producers, open runs, ended runs. Pure: time comes
+ * in as an argument (monotonic milliseconds).
+ */
+export interface UserLedger {
+  /** True when nothing is remembered. */
+  readonly isEmpty: boolean;
+  readonly openRuns: Iterable<LedgerRun>;
+  /**
+   * Checks an append, changing nothing. Returns the first result of a repeat, undefined for an append to make.
+   *
+   * @throws EventLogError `FENCED`, `PRODUCER_GAP`, `RUN_ENDED`
+   */
+  admit(drafts: readonly EventDraft[], producer: Producer | undefined): AppendResult | undefined;
+  /** Takes note of an append that was admitted and made. */
+  record(append: AcceptedAppend, nowMs: number): void;
+  /** Ends the open runs of an erased thread. */
+  endRunsOf(threadId: ThreadId, touch: Touch): void;
+  /** Forgets what was last used 24 hours ago or more, unless an event at `firstSeq` or above is its last. */
+  forget(firstSeq: number, nowMs: number): void;
+}
+
+/** Creates an empty ledger. */
+export function createUserLedger(): UserLedger {
+  return new Ledger();
+}
+
+class Ledger implements UserLedger {
+  readonly #producers = new Remembered<string, ProducerState>();
+  readonly #ended = new Remembered<string, true>();
+  readonly #open = new Map<string, LedgerRun>();
+
+  get isEmpty(): boolean {
+    return this.#open.size + this.#ended.size + this.#producers.size === 0;
+  }
+
+  get openRuns(): Iterable<LedgerRun> {
+    return this.#open.values();
+  }
+
+  admit(drafts: readonly EventDraft[], producer: Producer | undefined): AppendResult | undefined {
+    if (producer !== undefined) {
+      const decision = decideProducer(this.#producers.get(producer.id), producer);
+      if (decision.kind === 'duplicate') return decision.result;
+      if (decision.kind !== 'append') throw refusal(decision, producer);
+    }
+    this.#requireOpen(drafts);
+    return undefined;
+  }
+
+  record({ drafts, producer, result }: AcceptedAppend, nowMs: number): void {
+    const touch = { lastSeq: result.lastSeq, nowMs };
+    let state: ProducerState | undefined;
+    if (producer !== undefined) {
+      state = advanceProducer(this.#producers.get(producer.id), producer, result);
+      this.#producers.set(producer.id, state, touch);
+    }
+    let seq = result.firstSeq;
+    for (const draft of drafts) {
+      if (draft.type === 'agent_started') this.#start(draft, seq, producer);
+      else if (draft.type === TERMINAL_EVENT_TYPE && draft.runId !== undefined) {
+        this.#open.delete(draft.runId);
+        this.#ended.set(draft.runId, true, touch);
+        if (state !== undefined && producer?.id === draft.runId) concludeProducer(state);
+      }
+      seq += 1;
+    }
+  }
+
+  endRunsOf(threadId: ThreadId, touch: Touch): void {
+    for (const run of this.#open.values()) {
+      if (run.threadId !== threadId) continue;
+      this.#open.delete(run.runId);
+      this.#ended.set(run.runId, true, touch);
+    }
+  }
+
+  forget(firstSeq: number, nowMs: number): void {
+    this.#producers.forget(firstSeq, nowMs);
+    this.#ended.forget(firstSeq, nowMs);
+  }
+
+  #requireOpen(drafts: readonly EventDraft[]): void {
+    let endedHere: Set<string> | undefined;
+    for (const { type, runId } of drafts) {
+      if (runId === undefined) continue;
+      if (this.#ended.has(runId) || endedHere?.has(runId) === true) {
+        throw new EventLogError('RUN_ENDED', `The run ${runId} has its terminal event; ${type} comes after it.`, {
+          details: { runId, type },
+        });
+      }
+      if (type === TERMINAL_EVENT_TYPE) endedHere = (endedHere ?? new Set()).add(runId);
+    }
+  }
+
+  #start(draft: EventDraft<'agent_started'>, seq: number, producer: Producer | undefined): void {
+    const { runId, threadId } = draft;
+    if (runId === undefined || threadId === undefined) return;
+    const known = this.#open.get(runId);
+    const fenced = producer?.id === runId ? producer.attempt : 0;
+    this.#open.set(runId, {
+      // Branded by whoever made the run; the wire's type is a plain string.
+      runId: runId as RunId,
+      threadId: threadId as ThreadId,
+      attempt: Math.max(known?.attempt ?? 0, draft.data.attempt, fenced),
+      startedSeq: known?.startedSeq ?? seq,
+    });
+  }
+}
+
+function refusal(decision: Exclude<ProducerDecision, { kind: 'append' | 'duplicate' }>, producer: Producer) {
+  if (decision.kind === 'fenced') {
+    return new EventLogError(
+      'FENCED',
+      `Attempt ${producer.attempt} of ${producer.id} was superseded by attempt ${decision.attempt}.`,
+      { details: { producer: producer.id, attempt: decision.attempt } },
+    );
+  }
+  return new EventLogError(
+    'PRODUCER_GAP',
+    `Attempt ${producer.attempt} of ${producer.id} must append n ${decision.expected} next, not ${producer.n}.`,
+    { details: { producer: producer.id, expected: decision.expected, received: producer.n } },
+  );
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { isCodedError } from '@runwire/kernel';
+import fc from 'fast-check';
+import { type EventDraft, encodeEvent, encodeFrame, encodeServerMessage } from '../src/index.js';
+
+const DRAFT: EventDraft = {
+  type: 'agent_error',
+  threadId: 'thr_1',
+  runId: 'run_1',
+  data: { code: 'X', message: 'm', recoverable: true },
+};
+
+describe('encodeEvent', () => {
+  it('writes the envelope in one fixed order', () => {
+    expect(encodeEvent(DRAFT, { seq: 7, id: 'evt_7', at: 1795241600000 })).toBe(
+      '{"type":"agent_error","seq":7,"id":"evt_7","at":1795241600000,"threadId":"thr_1","runId":"run_1",' +
+        '"data":{"code":"X","message":"m","recoverable":true}}',
+    );
+    expect(encodeEvent(DRAFT, { seq: 7, id: 'evt_7', at: 1, from: 5 })).toContain(
+      '"at":1,"from":5,"threadId"',
+    );
+  });
+
+  it('writes an erased event without thread and run', () => {
+    expect(encodeEvent({ type: 'erased', data: {} }, { seq: 7, id: 'evt_7', at: 1 })).toBe(
+      '{"type":"erased","seq":7,"id":"evt_7","at":1,"data":{}}',
+    );
+  });
+
+  it('writes what JSON.stringify would, whatever the ids and the data', () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('a"b', '\\', '\u2028', '\n'),
+    );
+    const draft = fc.record({ threadId: text, runId: text, message: text, input: fc.jsonValue() });
+    fc.assert(
+      fc.property(draft, text, fc.maxSafeNat(), fc.maxSafeNat(), (parts, id, seq, at) => {
+        const { threadId, runId, message, input } = parts;
+        const data = { toolCallId: message, tool: 'x', input };
+        const expected = JSON.stringify({ type: 'tool_executing', seq, id, at, threadId, runId, data });
+        expect(encodeEvent({ type: 'tool_executing', threadId, runId, data }, { seq, id, at })).toBe(
+          expected,
+        );
+      }),
+    );
+  });
+});
+
+describe('encodeFrame', () => {
+  it('sends one message alone and several as an array', () => {
+    const pong = encodeServerMessage({ type: 'pong', n: 1 });
+    expect(encodeFrame([pong])).toBe('{"type":"pong","n":1}');
+    expect(encodeFrame([pong, pong])).toBe('[{"type":"pong","n":1},{"type":"pong","n":1}]');
+  });
+
+  it('writes nothing as an empty array', () => {
+    expect(encodeFrame([])).toBe('[]');
+  });
+});
+
+describe('what has no JSON', () => {
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  const position = { seq: 1, id: 'evt_1', at: 1 };
+
+  it.each([
+    ['a cycle', cycle],
+    ['a BigInt', 1n],
+  ])('%s is refused, and the cause kept', (_name, input) => {
+    const draft: EventDraft = { type: 'tool_executing', data: { toolCallId: 't', tool: 'x', input } };
+    expect(refusal(() => encodeEvent(draft, position))).toMatchObject({
+      code: 'NOT_ENCODABLE',
+      cause: expect.any(TypeError),
+    });
+  });
+
+  it('an event without data and a message that is none are refused', () => {
+    const draft = { type: 'agent_error' } as EventDraft;
+    expect(
+      isCodedError(
+        refusal(() => encodeEvent(draft, position)),
+        'NOT_ENCODABLE',
+      ),
+    ).toBe(true);
+    // @ts-expect-error no message
+    const nothing = refusal(() => encodeServerMessage(undefined));
+    expect(isCodedError(nothing, 'NOT_ENCODABLE')).toBe(true);
+  });
+});
+
+function refusal(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,173 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { SUBPROTOCOL } from '@runwire/protocol';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { SocketLimits } from '../options.js';
+import type { Socket, SocketEvents } from '../socket.js';
+
+/** How an upgrade came out. */
+export interface UpgradeOutcome {
+  accepted(socket: Socket): void;
+  /** The request is no WebSocket handshake. The socket is still the caller's to answer. */
+  malformed(message: string): void;
+}
+
+/** Completes WebSocket handshakes. */
+export interface Upgrader {
+  /** Calls back before it returns; neither when the peer has gone already. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, outcome: UpgradeOutcome): void;
+}
+
+/** Bounds the memory of a frame that arrives byte by byte: each chunk costs far more than it holds. */
+const MAX_BUFFERED_CHUNKS = 16_384;
+/** `ws` answers what goes over its own limits with 1008, which the protocol's table does not have. */
+const WS_POLICY_VIOLATION = 1008;
+const FRAME_TOO_LARGE = 1009;
+const ABNORMAL = 1006;
+const TEXT = Object.freeze({ binary: false });
+
+/** Fields of `ws` that have no public reader. */
+interface WsInternals {
+  readonly _closeFrameReceived: boolean;
+  readonly _receiver: { _maxPayload: number } | null;
+}
+
+/**
+ * A `ws` WebSocket that tells when it begins to close by itself: on the peer's close frame, or on a broken
+ * frame, with the code that it sends.
+ */
+class ObservedWebSocket extends WebSocket {
+  onSelfClose: ((code: number, reason: string, initiator: 'server' | 'peer') => void) | undefined;
+  oversizeCode = FRAME_TOO_LARGE;
+  #closing = false;
+
+  override close(code?: number, reason?: string | Buffer): void {
+    if (this.#closing) {
+      super.close(code, reason);
+      return;
+    }
+    this.#closing = true;
+    if ((this as unknown as WsInternals)._closeFrameReceived) {
+      super.close(code, reason);
+      this.onSelfClose?.(code ?? 1000, reason === undefined ? '' : String(reason), 'peer');
+      return;
+    }
+    const sent = code === FRAME_TOO_LARGE || code === WS_POLICY_VIOLATION ? this.oversizeCodeOf(code) : code;
+    super.close(sent, reason);
+    this.onSelfClose?.(sent ?? ABNORMAL, '', 'server');
+  }
+
+  /** Our own close: no news to anyone. */
+  closeQuietly(code: number, reason: string): void {
+    this.#closing = true;
+    this.onSelfClose = undefined;
+    super.close(code, reason);
+  }
+
+  private oversizeCodeOf(code: number): number {
+    return code === FRAME_TOO_LARGE ? this.oversizeCode : FRAME_TOO_LARGE;
+  }
+}
+
+/** `ws` as the transport. permessage-deflate is off: a compressed bomb is a protocol error. */
+export function createWsUpgrader(limits: SocketLimits): Upgrader {
+  const options = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.maxTransportFrameBytes,
+    maxFragments: limits.maxFragmentsPerMessage,
+    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+    // The connection destroys the socket itself; this only removes the default of 30 s behind it.
+    closeTimeout: limits.closeTimeoutMs * 2,
+    handleProtocols: (protocols: Set<string>) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    WebSocket: ObservedWebSocket,
+  } as const;
+  const server = new WebSocketServer<typeof ObservedWebSocket>(options);
+  return {
+    upgrade(request, socket, head, outcome) {
+      const onMalformed = (error: Error): void => outcome.malformed(error.message);
+      // The handshake is synchronous, so this listener only ever hears of this request.
+      server.once('wsClientError', onMalformed);
+      try {
+        server.handleUpgrade(request, socket, head, (ws) => outcome.accepted(new WsSocket(ws, socket)));
+      } finally {
+        server.removeListener('wsClientError', onMalformed);
+      }
+    },
+  };
+}
+
+/** One accepted WebSocket behind the port. */
+class WsSocket implements Socket {
+  readonly #ws: ObservedWebSocket;
+  readonly #stream: Duplex;
+  #flushed: (() => void) | undefined;
+
+  constructor(ws: ObservedWebSocket, stream: Duplex) {
+    this.#ws = ws;
+    this.#stream = stream;
+  }
+
+  get isOpen(): boolean {
+    return this.#ws.readyState === WebSocket.OPEN;
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  start(events: SocketEvents): void {
+    const ws = this.#ws;
+    ws.on('message', (data: Buffer, isBinary: boolean) => {
+      if (isBinary) events.binary();
+      else events.text(data.toString('utf8'), data.byteLength);
+    });
+    ws.on('ping', () => events.control());
+    ws.on('pong', () => events.control());
+    // `close` follows each error and says what there is to say.
+    ws.on('error', () => {});
+    ws.onSelfClose = (code, reason, initiator) => events.closing({ code, reason, initiator });
+    const onEnd = (): void => {
+      // The peer's end of the TCP stream without a close frame: `ws` says nothing until all is flushed.
+      if (ws.onSelfClose !== undefined) events.closing({ code: ABNORMAL, reason: '', initiator: 'peer' });
+    };
+    this.#stream.on('end', onEnd);
+    this.#flushed = () => events.flushed();
+    ws.on('close', (code: number, reason: Buffer) => {
+      this.#stream.removeListener('end', onEnd);
+      this.#flushed = undefined;
+      ws.removeAllListeners();
+      events.closed(code, reason.toString('utf8'));
+    });
+  }
+
+  send(frames: readonly Uint8Array[]): void {
+    const last = frames.length - 1;
+    this.#stream.cork();
+    frames.forEach((frame, index) => {
+      if (index === last) this.#ws.send(frame, TEXT, () => this.#flushed?.());
+      else this.#ws.send(frame, TEXT);
+    });
+    this.#stream.uncork();
+  }
+
+  ping(): void {
+    this.#ws.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.closeQuietly(code, reason);
+  }
+
+  destroy(): void {
+    this.#ws.onSelfClose = undefined;
+    this.#ws.terminate();
+  }
+
+  limitMessageBytes(maxBytes: number, code: number): void {
+    this.#ws.oversizeCode = code;
+    const receiver = (this.#ws as unknown as WsInternals)._receiver;
+    if (receiver !== null) receiver._maxPayload = maxBytes;
+  }
+}

@@ -1,0 +1,83 @@
+import { BEARER_PREFIX, type ClientMessageOf, type ResumeRequest, SUBPROTOCOL } from '@runwire/protocol';
+
+/** The part of an HTTP request that a handshake is made of. `IncomingMessage` fits. */
+export interface HandshakeRequest {
+  readonly url?: string | undefined;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+/** What a client says about itself when it connects. */
+export interface Credentials {
+  readonly token: string;
+  readonly resume: ResumeRequest | undefined;
+  readonly replaces: string | undefined;
+}
+
+const BEARER_HEADER = /^Bearer +(\S+) *$/i;
+const BASE64URL = /^[A-Za-z0-9_-]+=*$/;
+const WHOLE_NUMBER = /^\d{1,15}$/;
+
+/** The path of a request, without its query. */
+export function pathOf(request: HandshakeRequest): string {
+  return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
+/** The subprotocols a client offers, tokens included. */
+export function offeredSubprotocols(request: HandshakeRequest): readonly string[] {
+  return headerOf(request, 'sec-websocket-protocol')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+/** Whether the offer contains ours. The token's entry alone is no offer. */
+export function selectsSubprotocol(request: HandshakeRequest): boolean {
+  return offeredSubprotocols(request).includes(SUBPROTOCOL);
+}
+
+/**
+ * The token of a handshake with what belongs to it; undefined when the first frame must bring it. The header
+ * wins over the subprotocol (protocol §2).
+ */
+export function credentialsOf(request: HandshakeRequest): Credentials | undefined {
+  const token = headerToken(request) ?? subprotocolToken(request);
+  if (token === undefined) return undefined;
+  const query = new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
+  return { token, resume: resumeOf(query), replaces: query.get('replaces') ?? undefined };
+}
+
+/** The credentials of a first frame. */
+export function credentialsOfMessage(message: ClientMessageOf<'authenticate'>): Credentials {
+  return { token: message.token, resume: message.resume, replaces: message.replaces };
+}
+
+/** One header's text; `''` when it is absent. */
+export function headerOf(request: HandshakeRequest, name: string): string {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : (value?.join(',') ?? '');
+}
+
+function headerToken(request: HandshakeRequest): string | undefined {
+  return BEARER_HEADER.exec(headerOf(request, 'authorization'))?.[1];
+}
+
+function subprotocolToken(request: HandshakeRequest): string | undefined {
+  const entry = offeredSubprotocols(request).find((offer) => offer.startsWith(BEARER_PREFIX));
+  if (entry === undefined) return undefined;
+  const encoded = entry.slice(BEARER_PREFIX.length);
+  // What is no base64url is no token; verified as it is, it is refused as one.
+  return BASE64URL.test(encoded) ? Buffer.from(encoded, 'base64url').toString('utf8') : encoded;
+}
+
+/** Nothing is judged here: what does not parse leads to `reset: epoch`, in the one place that decides. */
+function resumeOf(query: URLSearchParams): ResumeRequest | undefined {
+  const epoch = query.get('epoch');
+  const seq = query.get('seq');
+  const id = query.get('id');
+  if (epoch === null && seq === null && id === null) return undefined;
+  return {
+    ...(epoch === null ? {} : { epoch }),
+    ...(seq === null ? {} : { seq: WHOLE_NUMBER.test(seq) ? Number(seq) : seq }),
+    ...(id === null ? {} : { id }),
+  };
+}

@@ -1,0 +1,158 @@
+import type { IncomingMessage } from 'node:http';
+import type { ConnectionId } from '@runwire/id-generation';
+import { createDeferred, type Deferred } from '@runwire/kernel';
+import { CommandLimits } from './command-limits.js';
+import { ConnectionShell } from './connection.js';
+import type { AcceptedUpgrade, ConnectionHost } from './connection-host.js';
+import type {
+  ConnectionStateKind,
+  Readiness,
+  SocketServerDeps,
+  SocketServerStats,
+  UpgradeAnswer,
+} from './contract.js';
+import { Counters } from './counters.js';
+import { credentialsOf } from './handshake.js';
+import type { ResolvedOptions } from './options.js';
+import type { Socket } from './socket.js';
+import {
+  decideUpgrade,
+  internalAnswer,
+  type RefusalReason,
+  type UpgradeDecision,
+  upgradeRequiredAnswer,
+} from './upgrade.js';
+
+/** An upgrade that passed the checks and holds a place. Exactly one of the two is called. */
+export interface PendingUpgrade {
+  readonly kind: 'accepted';
+  accept(socket: Socket): void;
+  /** It came to nothing. */
+  abandon(reason?: RefusalReason): void;
+}
+
+const DRAINING: Readiness = Object.freeze({
+  ready: false,
+  message: 'The server is restarting.',
+  retryAfterMs: 5_000,
+});
+
+/** Every connection of one server, whatever its transport. */
+export class SocketHost implements ConnectionHost {
+  readonly deps: SocketServerDeps;
+  readonly options: ResolvedOptions;
+  readonly counters = new Counters();
+  readonly commandLimits: CommandLimits;
+  readonly #connections = new Map<ConnectionId, ConnectionShell>();
+  readonly #empty: Deferred<void> = createDeferred();
+  #accepting = true;
+
+  constructor(deps: SocketServerDeps, options: ResolvedOptions) {
+    this.deps = deps;
+    this.options = options;
+    this.commandLimits = new CommandLimits(deps.clock, options.limits.maxCommandsPerMinute);
+  }
+
+  /** Settles when nothing new is taken and every socket is gone. */
+  get empty(): Promise<void> {
+    return this.#empty.promise;
+  }
+
+  /** Checks an upgrade. What is refused is counted. Never throws. */
+  request(request: IncomingMessage): PendingUpgrade | Extract<UpgradeDecision, { kind: 'refused' }> {
+    let decision: UpgradeDecision;
+    let upgrade: AcceptedUpgrade | undefined;
+    try {
+      const remoteAddress = this.deps.remoteAddressOf(request);
+      decision = this.#decide(request, remoteAddress);
+      if (decision.kind === 'accepted') {
+        upgrade = { reservation: decision.reservation, remoteAddress, credentials: credentialsOf(request) };
+      }
+    } catch (cause) {
+      decision = this.#failed(cause);
+    }
+    if (decision.kind === 'accepted' && upgrade !== undefined) return this.#pending(upgrade);
+    if (decision.kind === 'refused') this.counters.refuse(decision.reason);
+    return decision.kind === 'refused' ? decision : this.#failed(undefined);
+  }
+
+  /** What a plain request is told. Takes no place. Never throws. */
+  probe(request: IncomingMessage): UpgradeAnswer {
+    try {
+      const decision = this.#decide(request, this.deps.remoteAddressOf(request));
+      if (decision.kind === 'refused') return decision.answer;
+      decision.reservation.release();
+      return upgradeRequiredAnswer();
+    } catch (cause) {
+      return this.#failed(cause).answer;
+    }
+  }
+
+  gone({ id }: { readonly id: ConnectionId }): void {
+    this.#connections.delete(id);
+    this.#settle();
+  }
+
+  stopAccepting(): void {
+    this.#accepting = false;
+    this.#settle();
+  }
+
+  closeAll(code: number, reason: string): void {
+    for (const connection of this.#connections.values()) connection.close(code, reason);
+  }
+
+  stats(): SocketServerStats {
+    const connections: Record<Exclude<ConnectionStateKind, 'closed'>, number> = {
+      accepting: 0,
+      authenticating: 0,
+      admitting: 0,
+      ready: 0,
+      draining: 0,
+    };
+    let handlers = 0;
+    let timers = this.commandLimits.timers;
+    for (const connection of this.#connections.values()) {
+      if (connection.state !== 'closed') connections[connection.state] += 1;
+      handlers += connection.handlers;
+      if (connection.armed) timers += 1;
+    }
+    const { accepted, closed, refused, rejected, routed } = this.counters;
+    const rateLimitedUsers = this.commandLimits.users;
+    return { connections, handlers, timers, rateLimitedUsers, accepted, refused, closed, routed, rejected };
+  }
+
+  #decide(request: IncomingMessage, remoteAddress: string): UpgradeDecision {
+    return decideUpgrade(request, {
+      options: this.options,
+      readiness: () => (this.#accepting ? this.deps.readiness() : DRAINING),
+      reserve: () => this.deps.admission.reserve({ remoteAddress }),
+    });
+  }
+
+  #pending(upgrade: AcceptedUpgrade): PendingUpgrade {
+    return {
+      kind: 'accepted',
+      accept: (socket) => {
+        this.counters.accepted += 1;
+        const connection = new ConnectionShell(this, socket, upgrade);
+        this.#connections.set(connection.id, connection);
+        connection.start();
+      },
+      abandon: (reason) => {
+        upgrade.reservation.release();
+        if (reason !== undefined) this.counters.refuse(reason);
+      },
+    };
+  }
+
+  #failed(cause: unknown): Extract<UpgradeDecision, { kind: 'refused' }> {
+    const correlationId = this.deps.ids.requestId();
+    this.deps.logger.error({ correlationId, err: cause }, 'An upgrade could not be decided');
+    return { kind: 'refused', reason: 'internal', answer: internalAnswer(correlationId) };
+  }
+
+  #settle(): void {
+    if (!this.#accepting && this.#connections.size === 0) this.#empty.resolve();
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What a connection needs of a WebSocket. The transport stays behind it, and answers by itself what the
+ * WebSocket protocol wants answered: pings, the peer's close, broken frames.
+ */
+export interface Socket {
+  /** False as soon as a close has begun, from either side. */
+  readonly isOpen: boolean;
+  /** Bytes accepted and not yet handed to the kernel. */
+  readonly bufferedBytes: number;
+  /** Begins to read. Called once, before anything else. */
+  start(events: SocketEvents): void;
+  /** Writes text frames together. The bytes are not changed and may be shared. */
+  send(frames: readonly Uint8Array[]): void;
+  ping(): void;
+  /** Begins the closing handshake. `reason` is at most 123 bytes. */
+  close(code: number, reason: string): void;
+  /** Ends the socket without a word. `closed` follows. */
+  destroy(): void;
+  /** Closes with `code` on a message above `maxBytes`, before it is read whole. */
+  limitMessageBytes(maxBytes: number, code: number): void;
+}
+
+/** What a socket tells. Never called from within a call to the socket. */
+export interface SocketEvents {
+  /** A text message, and its size in UTF-8 bytes. */
+  text(text: string, bytes: number): void;
+  /** A binary message. */
+  binary(): void;
+  /** A ping (answered already) or a pong. */
+  control(): void;
+  /** Something that was sent is with the kernel now. */
+  flushed(): void;
+  /** A close has begun that `close` did not begin. */
+  closing(close: {
+    readonly code: number;
+    readonly reason: string;
+    readonly initiator: 'server' | 'peer';
+  }): void;
+  /** The socket is gone; the last event. The code is the peer's, 1006 without one. */
+  closed(code: number, reason: string): void;
+}

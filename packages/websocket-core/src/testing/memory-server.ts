@@ -1,0 +1,85 @@
+import { IncomingMessage } from 'node:http';
+import { Socket as NetSocket } from 'node:net';
+import { LIMITS } from '@runwire/protocol';
+import type { SocketServer, SocketServerDeps, SocketServerStats, UpgradeAnswer } from '../contract.js';
+import { HostLifecycle } from '../host-lifecycle.js';
+import { resolveOptions, type SocketServerOptions } from '../options.js';
+import { SocketHost } from '../socket-host.js';
+import { createMemorySocket, type MemoryPeer } from './memory-socket.js';
+
+/** How a peer in memory asks for its upgrade. */
+export interface MemoryUpgrade {
+  /** Path and query. @default '/ws' */
+  readonly url?: string;
+  /** Header names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What `request.socket.remoteAddress` is. @default '127.0.0.1' */
+  readonly remoteAddress?: string;
+}
+
+/** What came of an upgrade in memory. */
+export type MemoryConnect =
+  | { readonly kind: 'accepted'; readonly peer: MemoryPeer }
+  | { readonly kind: 'refused'; readonly answer: UpgradeAnswer };
+
+/** A socket server without a network: everything of the real one but `ws`. */
+export interface MemorySocketServer extends Omit<SocketServer, 'handleUpgrade' | 'probe'> {
+  /** Asks for an upgrade. */
+  connect(upgrade?: MemoryUpgrade): MemoryConnect;
+  /** As {@link MemorySocketServer.connect}, for callers that expect to be accepted; throws the answer otherwise. */
+  accept(upgrade?: MemoryUpgrade): MemoryPeer;
+  /** As `SocketServer.probe`. */
+  probe(upgrade?: MemoryUpgrade): UpgradeAnswer;
+}
+
+/**
+ * Creates a socket server that peers reach in memory. With a manual clock nothing happens by itself: every
+ * instant is the test's.
+ *
+ * @throws SocketError `SOCKET_INVALID_OPTION`
+ */
+export function createMemorySocketServer(
+  deps: SocketServerDeps,
+  options: SocketServerOptions = {},
+): MemorySocketServer {
+  const host = new SocketHost(deps, resolveOptions(options));
+  const lifecycle = new HostLifecycle(host);
+  const connect = (upgrade: MemoryUpgrade = {}): MemoryConnect => {
+    const pending = host.request(requestOf(upgrade));
+    if (pending.kind === 'refused') return { kind: 'refused', answer: pending.answer };
+    const { peer, socket } = createMemorySocket();
+    pending.accept(socket);
+    return { kind: 'accepted', peer };
+  };
+  return {
+    connect,
+    accept(upgrade) {
+      const connected = connect(upgrade);
+      if (connected.kind === 'accepted') return connected.peer;
+      throw new Error(`Refused: ${connected.answer.status} ${connected.answer.body}`);
+    },
+    probe: (upgrade = {}) => host.probe(requestOf(upgrade)),
+    stats: (): SocketServerStats => host.stats(),
+    get closed() {
+      return lifecycle.closed;
+    },
+    drain: ({ timeoutMs = LIMITS.drainWindowMs } = {}) => lifecycle.drain(timeoutMs),
+    close: () => lifecycle.close(),
+    [Symbol.asyncDispose]: () => lifecycle.close(),
+  };
+}
+
+/** A real request on a socket that is connected to nothing. */
+function requestOf({
+  headers = {},
+  remoteAddress = '127.0.0.1',
+  url = '/ws',
+}: MemoryUpgrade): IncomingMessage {
+  const socket = new NetSocket();
+  Object.defineProperty(socket, 'remoteAddress', { value: remoteAddress });
+  const request = new IncomingMessage(socket);
+  request.method = 'GET';
+  request.url = url;
+  Object.assign(request.headers, { host: 'localhost', ...headers });
+  return request;
+}

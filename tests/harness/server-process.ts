@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { within } from './deadline.js';
+
+/** A server in a process of its own, as `npm start` runs it. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly dataDirectory: string;
+  readonly pid: number;
+  /** Everything it wrote to standard output and standard error. */
+  output(): string;
+  /** Sends a signal and settles with the exit code (null when a signal ended it). */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** How a server process ended that was not expected to stay. */
+export interface FailedStart {
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  readonly stdout: string;
+}
+
+const MAIN = fileURLToPath(new URL('../../apps/server/dist/main.js', import.meta.url));
+const START_DEADLINE_MS = 20_000;
+const STOP_DEADLINE_MS = 40_000;
+
+/** Limits that one machine playing many users would run into. */
+const ONE_MACHINE: Readonly<Record<string, string>> = {
+  RUNWIRE_MAX_ATTEMPTS_PER_ADDRESS: '100000',
+  RUNWIRE_MAX_REQUESTS_PER_MINUTE: '1000000',
+  RUNWIRE_MAX_CONNECTIONS_PER_IP: '10000',
+  RUNWIRE_MAX_UPGRADES_PER_IP_PER_SECOND: '10000',
+  RUNWIRE_MAX_COMMANDS_PER_MINUTE: '10000',
+};
+
+/** What a server process is started with. */
+export interface ServerProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kept over restarts by the caller. @default a fresh folder, removed at the end */
+  readonly dataDirectory?: string;
+}
+
+/** Starts a server on a free port; settles when it says that it is ready. */
+export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
+  const own = options.dataDirectory === undefined;
+  const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'runwire-')));
+  const child = spawnServer({ RUNWIRE_DATA_DIR: dataDirectory, ...ONE_MACHINE, ...options.env });
+  const output = collect(child);
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const url = await within(START_DEADLINE_MS, 'the server to be ready', readyUrl(child, output, exited));
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
+    child.kill(signal);
+    return await within(STOP_DEADLINE_MS, 'the server to stop', exited);
+  };
+  return {
+    url,
+    dataDirectory,
+    pid: child.pid ?? -1,
+    output,
+    stop,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) await stop();
+      if (own) await rm(dataDirectory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts a server that is expected to refuse, and settles with how. */
+export async function failToStart(env: Readonly<Record<string, string>>): Promise<FailedStart> {
+  const child = spawnServer(env);
+  let stderr = '';
+  let stdout = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  const exitCode = await within(
+    START_DEADLINE_MS,
+    'the server to refuse',
+    new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code))),
+  ).finally(() => child.kill('SIGKILL'));
+  return { exitCode, stderr, stdout };
+}
+
+function spawnServer(env: Readonly<Record<string, string>>): ChildProcess {
+  return spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env['PATH'] ?? '', PORT: '0', LOG_LEVEL: 'warn', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  const add = (chunk: Buffer): void => {
+    text += chunk.toString();
+  };
+  child.stdout?.on('data', add);
+  child.stderr?.on('data', add);
+  return () => text;
+}
+
+function readyUrl(child: ChildProcess, output: () => string, exited: Promise<number | null>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.on('data', () => {
+      const url = /Runwire is ready: (\S+)/.exec(output())?.[1];
+      if (url !== undefined) resolve(url);
+    });
+    void exited.then((code) => reject(new Error(`The server ended with ${code} before it was ready:\n${output()}`)));
+  });
+}
