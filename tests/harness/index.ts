@@ -144,3 +144,4 @@ export { BareClient, type BareMessage, type BareOptions, textOf } from './bare-c
 export { pause, until, within } from './deadline.js';
 export { type HttpAnswer, type HttpUser, callHttp } from './http-user.js';
 export { type FailedStart, failToStart, startServerProcess } from './server-process.js';
+export { WebSocket as NodeSocket } from 'ws';

@@ -33,7 +33,11 @@ export function createAgentRegistry(
 }
 
 function unknownAgent(name: string, names: readonly string[]): AgentError {
-  return new AgentError('AGENT_UNKNOWN', `There is no agent "${name}". The agents are: ${names.join(', ')}.`, {
-    details: { agents: names },
-  });
+  return new AgentError(
+    'AGENT_UNKNOWN',
+    `There is no agent "${name}". The agents are: ${names.join(', ')}.`,
+    {
+      details: { agents: names },
+    },
+  );
 }

@@ -168,7 +168,10 @@ export interface AgentMessageHandler {
     message: ClientMessageOf<'user_message'>,
     request: AgentRequest,
   ): Promise<CommandReply<'user_message'>>;
-  stopAgent(message: ClientMessageOf<'stop_agent'>, request: AgentRequest): Promise<CommandReply<'stop_agent'>>;
+  stopAgent(
+    message: ClientMessageOf<'stop_agent'>,
+    request: AgentRequest,
+  ): Promise<CommandReply<'stop_agent'>>;
   startAgent(
     message: ClientMessageOf<'start_agent'>,
     request: AgentRequest,

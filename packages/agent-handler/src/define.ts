@@ -16,7 +16,10 @@ export function defineTool<const Input extends z.ZodType>(
   requireName('tool', definition.name);
   const { timeoutMs } = definition;
   if (timeoutMs !== undefined && (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1)) {
-    throw invalid(`The timeoutMs of the tool "${definition.name}" must be a positive integer.`, definition.name);
+    throw invalid(
+      `The timeoutMs of the tool "${definition.name}" must be a positive integer.`,
+      definition.name,
+    );
   }
   return Object.freeze({ ...definition });
 }

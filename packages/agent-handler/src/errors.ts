@@ -1,5 +1,5 @@
 import { CodedError, isCodedError } from '@runwire/kernel';
-import type { FailureInfo } from '@runwire/protocol';
+import type { EventError } from '@runwire/protocol';
 
 /**
  * - `AGENT_INVALID_DEFINITION`: an agent or a tool is defined wrongly; `details` names what.
@@ -60,14 +60,21 @@ export const FAILURES = Object.freeze({
 });
 
 /** A tool's name that no tool of the agent has. */
-export function toolNotFound(tool: string, names: readonly string[]): FailureInfo {
+export function toolNotFound(tool: string, names: readonly string[]): EventError {
   const known = names.length === 0 ? 'This agent has no tools.' : `The tools are: ${names.join(', ')}.`;
   return { code: 'TOOL_NOT_FOUND', message: `There is no tool "${tool}". ${known}` };
 }
 
 /** Input that does not have the shape the tool asks for. */
-export function toolInputInvalid(issues: readonly string[]): FailureInfo {
+export function toolInputInvalid(issues: readonly string[]): EventError {
   return { code: 'TOOL_INPUT_INVALID', message: `The input of the tool is not valid: ${issues.join('; ')}.` };
+}
+
+/** `INTERNAL` tells the user nothing but where we find the cause: the request's id, which is in the logs. */
+export function withReference(error: EventError, requestId: string): EventError {
+  return error.code === 'INTERNAL'
+    ? { ...error, message: `${error.message} Reference: ${requestId}.` }
+    : error;
 }
 
 /** The error of everything that is tried after the end of a run. */
@@ -75,6 +82,6 @@ export function runOver(): AgentError {
   return new AgentError('RUN_OVER', 'The run has ended: nothing can be emitted or called any more.');
 }
 
-function failure(code: string, message: string): FailureInfo {
+function failure(code: string, message: string): EventError {
   return Object.freeze({ code, message });
 }

@@ -5,7 +5,7 @@ import { runWithContext, type Scope } from '@runwire/user-context';
 import { createAgentOutput } from './agent-output.js';
 import type { ExecutionEngine, Outbox, RunStore, ThreadStore } from './contract.js';
 import type { AgentDefinition, AgentResult, RunLimits } from './definitions.js';
-import { FAILURES } from './errors.js';
+import { FAILURES, withReference } from './errors.js';
 import type { ResolvedAgentRuntimeOptions } from './options.js';
 import type { RunEnding } from './run-ending.js';
 import type { RunEvents } from './run-events.js';
@@ -140,13 +140,18 @@ export class RunEngine implements ExecutionEngine {
     const { logger, emitter, events, outbox, terminal } = this.#parts;
     try {
       void events.started().catch(() => undefined);
-      await emitter.agentCompleted(this.#completed(conclusion), (draft) => terminal.commit(draft, events.parts));
+      await emitter.agentCompleted(this.#completed(conclusion), (draft) =>
+        terminal.commit(draft, events.parts),
+      );
     } catch (cause) {
       if (terminal.state.kind === 'open') return await this.#terminateDirectly(conclusion, cause);
-      if (terminal.state.kind === 'committed') {
-        logger.error({ err: cause }, 'The end of a run is stored and not yet in the log.');
-        outbox.repeatSoon();
+      if (terminal.state.kind !== 'committed') {
+        logger.warn({ err: cause }, 'The run was not ended here.');
+        return undefined;
       }
+      logger.error({ err: cause }, 'The end of a run is stored and not yet in the log.');
+      outbox.repeatSoon();
+      return terminal.state.status;
     }
     return await this.#settle();
   }
@@ -159,7 +164,9 @@ export class RunEngine implements ExecutionEngine {
     const { threadId, runId } = run.context;
     const { attempt } = run.input;
     const shown =
-      conclusion.status === 'completed' ? ({ status: 'failed', error: FAILURES.notDelivered } as const) : conclusion;
+      conclusion.status === 'completed'
+        ? ({ status: 'failed', error: FAILURES.notDelivered } as const)
+        : conclusion;
     const draft = directTerminal({ threadId, runId, attempt, data: this.#completed(shown) });
     try {
       await terminal.commit(draft, events.parts);
@@ -174,10 +181,7 @@ export class RunEngine implements ExecutionEngine {
   async #settle(): Promise<RunEndStatus | undefined> {
     const { logger, runs, run, terminal, outbox } = this.#parts;
     const { state } = terminal;
-    if (state.kind !== 'committed') {
-      logger.warn({ state: state.kind }, 'The run was not ended here.');
-      return undefined;
-    }
+    if (state.kind !== 'committed') return undefined;
     try {
       await runs.markAppended(run.context.userId, state.terminal.producer);
     } catch (cause) {
@@ -190,7 +194,9 @@ export class RunEngine implements ExecutionEngine {
   #completed(conclusion: RunConclusion): EventData<'agent_completed'> {
     const { clock, run } = this.#parts;
     const { agent, answerId } = run.input;
+    const { error, ...rest } = conclusion;
     const durationMs = Math.round(clock.monotonicMs() - this.#startedAtMs);
-    return { agent, messageId: answerId, ...conclusion, durationMs };
+    const shown = error === undefined ? {} : { error: withReference(error, run.context.requestId) };
+    return { agent, messageId: answerId, ...rest, ...shown, durationMs };
   }
 }

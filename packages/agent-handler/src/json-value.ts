@@ -1,5 +1,7 @@
 /** A value as JSON has it: what was `undefined` or a function is null. */
-export type JsonResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly cause: unknown };
+export type JsonResult =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly cause: unknown };
 
 /** Copies a value by way of its JSON, so that what is kept, shown and handed on is one and the same. */
 export function toJsonValue(value: unknown): JsonResult {

@@ -65,9 +65,13 @@ function resolveGroup<T extends object>(defaults: T, given: Partial<T>, prefix: 
     if (value === undefined) continue;
     if (!Number.isSafeInteger(value) || Number(value) < 1) {
       const option = `${prefix}${name}`;
-      throw new AgentError('AGENT_INVALID_OPTION', `${option} must be a positive integer, not ${String(value)}.`, {
-        details: { option },
-      });
+      throw new AgentError(
+        'AGENT_INVALID_OPTION',
+        `${option} must be a positive integer, not ${String(value)}.`,
+        {
+          details: { option },
+        },
+      );
     }
     resolved[name] = value;
   }

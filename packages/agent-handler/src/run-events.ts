@@ -67,7 +67,9 @@ export class RunEvents {
 
   problem(code: string, message: string): Promise<void> {
     const { emitter } = this.#deps;
-    return this.#emit('agent_error', { code, message, recoverable: true }, (data) => emitter.agentError(data));
+    return this.#emit('agent_error', { code, message, recoverable: true }, (data) =>
+      emitter.agentError(data),
+    );
   }
 
   /** Appends to the answer; a new part begins with a change of kind, and after a tool call. */
@@ -140,7 +142,15 @@ export class RunEvents {
     const { clock, emitter } = this.#deps;
     const { threadId, runId } = emitter.context;
     // The log gives events their position; the fold needs none.
-    const event = { type, seq: 0, id: '', at: clock.nowMs(), threadId, runId, data } as unknown as RunwireEvent;
+    const event = {
+      type,
+      seq: 0,
+      id: '',
+      at: clock.nowMs(),
+      threadId,
+      runId,
+      data,
+    } as unknown as RunwireEvent;
     this.#view = applyRunEvent(this.#view, event);
   }
 
@@ -150,7 +160,13 @@ export class RunEvents {
     if (view === undefined) return;
     const parts = view.parts.map((part): AnswerPart => {
       if (part.type !== 'tool' || part.toolCallId !== data.toolCallId) return part;
-      return { type: 'tool', toolCallId: part.toolCallId, tool: part.tool, input: part.input, status: 'running' };
+      return {
+        type: 'tool',
+        toolCallId: part.toolCallId,
+        tool: part.tool,
+        input: part.input,
+        status: 'running',
+      };
     });
     this.#view = { ...view, parts };
     this.#fold('tool_completed', data);

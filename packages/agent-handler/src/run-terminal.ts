@@ -81,7 +81,9 @@ export class RunTerminal {
         await delay(clock, delayMs, closing);
         if (closing.aborted) {
           this.#state = { kind: 'givenUp' };
-          throw new AgentError('RUN_NOT_ENDED', `The end of the run ${runId} is left to recovery.`, { cause });
+          throw new AgentError('RUN_NOT_ENDED', `The end of the run ${runId} is left to recovery.`, {
+            cause,
+          });
         }
         delayMs = Math.min(delayMs * 2, options.retryMaxDelayMs);
       }
@@ -106,11 +108,19 @@ export function directTerminal(run: {
   };
 }
 
-/** The parts to store: nothing is running in them, and their text is the answer, streamed or not. */
+/** In a run that has ended nothing is running. */
+export function endedParts(parts: readonly AnswerPart[]): readonly AnswerPart[] {
+  return parts.map((part) => (part.type === 'tool' && part.status === 'running' ? cancelled(part) : part));
+}
+
+/** The parts to store: their text is the answer, streamed or not. */
 function storedParts(parts: readonly AnswerPart[], result: string | undefined): readonly AnswerPart[] {
-  const ended = parts.map((part) => (part.type === 'tool' && part.status === 'running' ? cancelled(part) : part));
+  const ended = endedParts(parts);
   if (result === undefined || answerText(ended) === result) return ended;
-  const label = ended.reduce((highest, part) => ('part' in part ? Math.max(highest, part.part) : highest), -1);
+  const label = ended.reduce(
+    (highest, part) => ('part' in part ? Math.max(highest, part.part) : highest),
+    -1,
+  );
   return [...ended.filter((part) => part.type !== 'text'), { type: 'text', part: label + 1, text: result }];
 }
 

@@ -41,7 +41,7 @@ export class RunningToolCall {
     this.#toolCallId = toolCallId;
     this.#tool = tool;
     this.#startedAtMs = deps.clock.monotonicMs();
-    quiet(this.#over.promise);
+    void quiet(this.#over.promise);
   }
 
   /** Settles with what was shown as its end. */
@@ -110,7 +110,8 @@ export class RunningToolCall {
 
   #explain(cause: unknown): { readonly code: string; readonly message: string } {
     if (isToolError(cause)) return { code: cause.code, message: cause.message };
-    const isExpected = this.#isOver && (isCodedError(cause, 'RUN_OVER') || this.#abort.signal.reason === cause);
+    const isExpected =
+      this.#isOver && (isCodedError(cause, 'RUN_OVER') || this.#abort.signal.reason === cause);
     if (!isExpected) this.#deps.logger.error({ tool: this.#tool, err: cause }, 'A tool failed.');
     return FAILURES.toolFailed;
   }

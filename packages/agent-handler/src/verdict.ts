@@ -1,11 +1,11 @@
-import type { EventData, FailureInfo, RunEndStatus } from '@runwire/protocol';
+import type { EventData, EventError, RunEndStatus } from '@runwire/protocol';
 import type { AgentResult } from './definitions.js';
 import { FAILURES } from './errors.js';
 
 /** Why a run is over; the first one counts. */
 export type RunVerdict =
   | { readonly kind: 'returned'; readonly result: AgentResult | undefined }
-  | { readonly kind: 'failed'; readonly failure: FailureInfo; readonly cause: unknown }
+  | { readonly kind: 'failed'; readonly failure: EventError; readonly cause: unknown }
   | { readonly kind: 'timedOut'; readonly limit: 'run' | 'idle' }
   | { readonly kind: 'stopped'; readonly status: 'cancelled' | 'interrupted' }
   /** Somebody else has the run: it is not ours to end. */

@@ -140,10 +140,9 @@ export class ConnectionCursor implements DeliveryCursor {
   async #locate(decision: ResumeDecision): Promise<void> {
     const generation = this.#nextGeneration();
     const resync = this.#resync;
-    const { maxPageEvents: limitEvents, maxPageBytes: limitBytes } = this.#deps.options;
-    const ask = { decision, limits: { limitEvents, limitBytes } };
+    const limits = { limitEvents: this.#deps.options.maxPageEvents, limitBytes: this.#flow.pageBytes };
     try {
-      const start = await findStart(this.#deps.log, this.connection.userId, ask);
+      const start = await findStart(this.#deps.log, this.connection.userId, { decision, limits });
       if (!this.#isCurrent(generation)) return;
       this.#owed.push({ target: start.stream.head, resync });
       this.#startAt(start);

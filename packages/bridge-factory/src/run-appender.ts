@@ -103,6 +103,11 @@ export class RunAppender {
         if (at === -1) return;
         this.#queue.splice(at, 1);
         this.#pendingBytes -= item.bytes;
+        // Whoever waits for everything up to this place now waits for what is before it.
+        this.#settledUpTo(at - 1).then(
+          () => done.resolve(),
+          (cause: unknown) => done.reject(cause),
+        );
         this.#giveRoom();
         this.#pump();
       },
@@ -119,20 +124,12 @@ export class RunAppender {
 
   /** Settles when everything taken so far is in the log. */
   settled(): Promise<void> {
-    const last = this.#queue.at(-1);
-    if (last !== undefined) {
-      last.done ??= quietDeferred();
-      return last.done.promise;
-    }
-    if (this.#inFlight !== undefined) return this.#inFlight.promise;
-    const isFailed = this.#refusal !== undefined && this.#refusal.code !== 'EMITTER_CLOSED';
-    return isFailed ? quietRejection(this.#refusal) : DONE;
+    return this.#settledUpTo(this.#queue.length - 1);
   }
 
   /** Appends the last event of the run, alone. Everything else must have settled; works after `close`. */
   appendLast(draft: EventDraft, bytes: number): Promise<void> {
-    const isFailed = this.#refusal !== undefined && this.#refusal.code !== 'EMITTER_CLOSED';
-    if (isFailed) return quietRejection(this.#refusal);
+    if (this.#hasFailed) return quietRejection(this.#refusal);
     const done = quietDeferred();
     this.#pendingBytes += bytes;
     void this.#append([{ draft, bytes, done }], bytes);
@@ -153,6 +150,21 @@ export class RunAppender {
     }
     this.#room?.reject(refusal);
     this.#room = undefined;
+  }
+
+  get #hasFailed(): boolean {
+    return this.#refusal !== undefined && this.#refusal.code !== 'EMITTER_CLOSED';
+  }
+
+  /** `index` is a place in the queue, -1 what is before it. */
+  #settledUpTo(index: number): Promise<void> {
+    const item = this.#queue[index];
+    if (item !== undefined) {
+      item.done ??= quietDeferred();
+      return item.done.promise;
+    }
+    if (this.#inFlight !== undefined) return this.#inFlight.promise;
+    return this.#hasFailed ? quietRejection(this.#refusal) : DONE;
   }
 
   #take(item: QueueItem): void {
@@ -229,8 +241,8 @@ export class RunAppender {
       cause,
     });
     this.#inFlight = undefined;
-    this.#pendingBytes = 0;
     this.close(error);
+    this.#pendingBytes = 0;
     // A run that was closed meanwhile has failed all the same.
     this.#refusal = error;
     for (const done of waiting) done?.reject(error);

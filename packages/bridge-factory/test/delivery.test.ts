@@ -146,7 +146,10 @@ describe('live', () => {
       const data = { messageId: ids.messageId(), role: 'user', parts: [{ type: 'text', text }] } as const;
       return { type: 'message_added', threadId, data } as const;
     };
-    await log.append(userId, [...range(1, 10).map(() => draft('x'.repeat(4 * KIB))), draft('y'.repeat(40 * KIB))]);
+    await log.append(userId, [
+      ...range(1, 10).map(() => draft('x'.repeat(4 * KIB))),
+      draft('y'.repeat(40 * KIB)),
+    ]);
     await clock.settle();
     expect(connection.writes).toHaveLength(1);
     const sizes = connection.writes[0]?.map((frame) => frame.byteLength) ?? [];
@@ -222,33 +225,36 @@ describe('a log that fails', () => {
 });
 
 describe('closing', () => {
-  it.each(['stream', 'read'] as const)('sends nothing when the connection closes while %s is awaited', async (step) => {
-    const gate = createDeferred();
-    const { bridge, connect, append, clock, epoch } = createHarness({
-      log: (log) => ({
-        ...through(log),
-        async stream(userId) {
-          if (step === 'stream') await gate.promise;
-          return log.stream(userId);
-        },
-        async read(userId, request) {
-          if (step === 'read') await gate.promise;
-          return log.read(userId, request);
-        },
-      }),
-    });
-    await append(2);
-    const resume = step === 'read' ? { epoch: step === 'read' ? await epoch() : '', seq: 0 } : undefined;
-    const connection = connect();
-    const attached = bridge.attach(connection, resume);
-    await clock.settle();
-    connection.close();
-    expect(bridge.stats()).toMatchObject({ cursors: 0, subscriptions: 0 });
-    gate.resolve();
-    expect((await attached).state).toBe('closed');
-    expect(connection.sent).toEqual([]);
-    expect(connection.listeners).toBe(0);
-  });
+  it.each(['stream', 'read'] as const)(
+    'sends nothing when the connection closes while %s is awaited',
+    async (step) => {
+      const gate = createDeferred();
+      const { bridge, connect, append, clock, epoch } = createHarness({
+        log: (log) => ({
+          ...through(log),
+          async stream(userId) {
+            if (step === 'stream') await gate.promise;
+            return log.stream(userId);
+          },
+          async read(userId, request) {
+            if (step === 'read') await gate.promise;
+            return log.read(userId, request);
+          },
+        }),
+      });
+      await append(2);
+      const resume = step === 'read' ? { epoch: step === 'read' ? await epoch() : '', seq: 0 } : undefined;
+      const connection = connect();
+      const attached = bridge.attach(connection, resume);
+      await clock.settle();
+      connection.close();
+      expect(bridge.stats()).toMatchObject({ cursors: 0, subscriptions: 0 });
+      gate.resolve();
+      expect((await attached).state).toBe('closed');
+      expect(connection.sent).toEqual([]);
+      expect(connection.listeners).toBe(0);
+    },
+  );
 
   it('attaches nothing to a connection that is closed already', async () => {
     const { bridge, connect } = createHarness();
@@ -298,14 +304,18 @@ describe('closing', () => {
     expect(bridge.stats()).toMatchObject({ cursors: 0, subscriptions: 0, emitters: 0 });
     const closed = { code: 'BRIDGE_CLOSED' };
     await expect(bridge.attach(connect(), undefined)).rejects.toMatchObject(closed);
-    await expect(bridge.appendForUser(userId, [], { id: 'p', attempt: 1, n: 1 })).rejects.toMatchObject(closed);
+    await expect(bridge.appendForUser(userId, [], { id: 'p', attempt: 1, n: 1 })).rejects.toMatchObject(
+      closed,
+    );
     expect(() => emitter()).toThrow(expect.objectContaining(closed));
   });
 
   it('refuses a second cursor on one connection', async () => {
     const { attach, bridge } = createHarness();
     const { connection } = await attach();
-    await expect(bridge.attach(connection, undefined)).rejects.toMatchObject({ code: 'BRIDGE_ALREADY_ATTACHED' });
+    await expect(bridge.attach(connection, undefined)).rejects.toMatchObject({
+      code: 'BRIDGE_ALREADY_ATTACHED',
+    });
   });
 });
 

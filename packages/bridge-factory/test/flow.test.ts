@@ -144,7 +144,11 @@ describe('a reader that stops', () => {
     const threadId = ids.threadId();
     const drafts = range(1, 300).map(() => {
       const parts = [{ type: 'text', text: 'x'.repeat(1_000) }] as const;
-      return { type: 'message_added', threadId, data: { messageId: ids.messageId(), role: 'user', parts } } as const;
+      return {
+        type: 'message_added',
+        threadId,
+        data: { messageId: ids.messageId(), role: 'user', parts },
+      } as const;
     });
     connection.isStalled = true;
     await log.append(userId, drafts);
@@ -172,7 +176,12 @@ describe('a reader that stops', () => {
     await append(0);
     expect(connection.events).toMatchObject([
       { type: 'agent_started', seq: 1 },
-      { type: 'agent_delta', from: 2, seq: 51, data: { offset: 0, text: range(1, 50).join(' ').concat(' ') } },
+      {
+        type: 'agent_delta',
+        from: 2,
+        seq: 51,
+        data: { offset: 0, text: range(1, 50).join(' ').concat(' ') },
+      },
     ]);
     run.close();
   });

@@ -113,7 +113,10 @@ describe('merging', () => {
 
   it('covers each seq once, keeps durable events, and folds to the same answer', () => {
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ kind: fc.constant('delta'), text: fc.string({ unit: 'binary' }) }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({ kind: fc.constant('delta'), text: fc.string({ unit: 'binary' }) }),
+      },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('progress'), text: fc.constant('') }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('reasoning'), text: fc.string() }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('tool'), text: fc.string() }) },

@@ -27,7 +27,10 @@ describe('splitText', () => {
   });
 
   it('gives back every text in pieces within the limit that end in no pair', () => {
-    const unit = fc.string({ unit: fc.constantFrom('a', 'é', '日', '😀', '\ud83d', '\ude00'), maxLength: 200 });
+    const unit = fc.string({
+      unit: fc.constantFrom('a', 'é', '日', '😀', '\ud83d', '\ude00'),
+      maxLength: 200,
+    });
     fc.assert(
       fc.property(unit, fc.integer({ min: 4, max: 40 }), (text, limit) => {
         const pieces = splitText(text, limit);
@@ -121,8 +124,15 @@ describe('the rollup', () => {
   });
 
   it('reproduces every text of every part, whole, in order, at the right offsets', () => {
-    const text = fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\ud83d', '\ude00', 'xyz'), maxLength: 30 });
-    const step = fc.record({ text, part: fc.integer({ min: 0, max: 2 }), gapMs: fc.integer({ min: 0, max: 60 }) });
+    const text = fc.string({
+      unit: fc.constantFrom('a', 'é', '😀', '\ud83d', '\ude00', 'xyz'),
+      maxLength: 30,
+    });
+    const step = fc.record({
+      text,
+      part: fc.integer({ min: 0, max: 2 }),
+      gapMs: fc.integer({ min: 0, max: 60 }),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 4, max: 64 }), (steps, limit) => {
         const rollup = new Rollup({ rollupWindowMs: 40, maxDeltaTextBytes: limit });

@@ -99,7 +99,7 @@ export interface EventLog extends AsyncDisposable {
    * @throws EventLogError `LOG_CLOSED`, `EMPTY_APPEND`, `FENCED` when `attempt` is lower than the last,
    * `PRODUCER_GAP` when `n` skips or is older than what is remembered, `RUN_ENDED` for any event of a run after
    * its terminal one, whatever the attempt (a repeat under the same producer key and `n` is no such event),
-   * `EVENT_TOO_LARGE` above 256 KiB. A draft that JSON cannot express rejects with the encoder's error.
+   * `EVENT_TOO_LARGE` above 256 KiB. A draft that JSON cannot express: `ProtocolError` `NOT_ENCODABLE`.
    */
   append(
     userId: UserId,

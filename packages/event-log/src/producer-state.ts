@@ -28,7 +28,8 @@ const APPEND: ProducerDecision = Object.freeze({ kind: 'append' });
  */
 export function decideProducer(state: ProducerState | undefined, producer: Producer): ProducerDecision {
   const attempt = state?.attempt ?? 1;
-  if (!Number.isSafeInteger(producer.attempt) || producer.attempt < attempt) return { kind: 'fenced', attempt };
+  if (!Number.isSafeInteger(producer.attempt) || producer.attempt < attempt)
+    return { kind: 'fenced', attempt };
   const lastN = state === undefined || producer.attempt > state.attempt ? 0 : state.n;
   const expected = lastN + 1;
   if (producer.n === expected) return APPEND;

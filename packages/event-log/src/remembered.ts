@@ -25,7 +25,8 @@ export interface Touch {
  * alone.
  */
 export class Remembered<K, V> {
-  readonly #entries = new Map<K, Entry<V>>();
+  /** Made when first needed: an empty map takes more memory than the rest of an idle user. */
+  #entries: Map<K, Entry<V>> | undefined;
   readonly #max: number;
 
   constructor(max: number = MAX_REMEMBERED) {
@@ -33,18 +34,19 @@ export class Remembered<K, V> {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries?.size ?? 0;
   }
 
   has(key: K): boolean {
-    return this.#entries.has(key);
+    return this.#entries?.has(key) === true;
   }
 
   get(key: K): V | undefined {
-    return this.#entries.get(key)?.value;
+    return this.#entries?.get(key)?.value;
   }
 
   set(key: K, value: V, touch: Touch): void {
+    this.#entries ??= new Map();
     this.#entries.delete(key);
     this.#entries.set(key, { value, lastSeq: touch.lastSeq, touchedAtMs: touch.nowMs });
     if (this.#entries.size <= this.#max) return;
@@ -55,9 +57,10 @@ export class Remembered<K, V> {
   }
 
   forget(firstSeq: number, nowMs: number): void {
-    for (const [key, entry] of this.#entries) {
+    for (const [key, entry] of this.#entries ?? []) {
       if (entry.lastSeq >= firstSeq || nowMs - entry.touchedAtMs < REMEMBERED_MS) return;
-      this.#entries.delete(key);
+      this.#entries?.delete(key);
     }
+    this.#entries = undefined;
   }
 }

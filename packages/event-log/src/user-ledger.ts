@@ -57,14 +57,14 @@ export function createUserLedger(): UserLedger {
 class Ledger implements UserLedger {
   readonly #producers = new Remembered<string, ProducerState>();
   readonly #ended = new Remembered<string, true>();
-  readonly #open = new Map<string, LedgerRun>();
+  #open: Map<string, LedgerRun> | undefined;
 
   get isEmpty(): boolean {
-    return this.#open.size + this.#ended.size + this.#producers.size === 0;
+    return (this.#open?.size ?? 0) + this.#ended.size + this.#producers.size === 0;
   }
 
   get openRuns(): Iterable<LedgerRun> {
-    return this.#open.values();
+    return this.#open?.values() ?? [];
   }
 
   admit(drafts: readonly EventDraft[], producer: Producer | undefined): AppendResult | undefined {
@@ -88,7 +88,7 @@ class Ledger implements UserLedger {
     for (const draft of drafts) {
       if (draft.type === 'agent_started') this.#start(draft, seq, producer);
       else if (draft.type === TERMINAL_EVENT_TYPE && draft.runId !== undefined) {
-        this.#open.delete(draft.runId);
+        this.#open?.delete(draft.runId);
         this.#ended.set(draft.runId, true, touch);
         if (state !== undefined && producer?.id === draft.runId) concludeProducer(state);
       }
@@ -97,9 +97,9 @@ class Ledger implements UserLedger {
   }
 
   endRunsOf(threadId: ThreadId, touch: Touch): void {
-    for (const run of this.#open.values()) {
+    for (const run of this.openRuns) {
       if (run.threadId !== threadId) continue;
-      this.#open.delete(run.runId);
+      this.#open?.delete(run.runId);
       this.#ended.set(run.runId, true, touch);
     }
   }
@@ -114,9 +114,13 @@ class Ledger implements UserLedger {
     for (const { type, runId } of drafts) {
       if (runId === undefined) continue;
       if (this.#ended.has(runId) || endedHere?.has(runId) === true) {
-        throw new EventLogError('RUN_ENDED', `The run ${runId} has its terminal event; ${type} comes after it.`, {
-          details: { runId, type },
-        });
+        throw new EventLogError(
+          'RUN_ENDED',
+          `The run ${runId} has its terminal event; ${type} comes after it.`,
+          {
+            details: { runId, type },
+          },
+        );
       }
       if (type === TERMINAL_EVENT_TYPE) endedHere = (endedHere ?? new Set()).add(runId);
     }
@@ -125,6 +129,7 @@ class Ledger implements UserLedger {
   #start(draft: EventDraft<'agent_started'>, seq: number, producer: Producer | undefined): void {
     const { runId, threadId } = draft;
     if (runId === undefined || threadId === undefined) return;
+    this.#open ??= new Map();
     const known = this.#open.get(runId);
     const fenced = producer?.id === runId ? producer.attempt : 0;
     this.#open.set(runId, {

@@ -1,7 +1,7 @@
 import type { Clock } from '@runwire/kernel';
 
 /** What an id can name. */
-export type IdKind = 'user' | 'thread' | 'run' | 'request' | 'connection' | 'message' | 'event' | 'toolCall';
+export type IdKind = 'user' | 'thread' | 'run' | 'session' | 'request' | 'connection' | 'message' | 'event' | 'toolCall';
 
 /**
  * The id of one kind: a string at run time, a type of its own at compile time. Ids come from an
@@ -15,6 +15,8 @@ export type UserId = IdOf<'user'>;
 export type ThreadId = IdOf<'thread'>;
 /** The id of a run: `run_…`. It carries the key of its thread. */
 export type RunId = IdOf<'run'>;
+/** The id of a sign-in session: `ses_…`. */
+export type SessionId = IdOf<'session'>;
 /** The id of a request, which is one command or one HTTP call: `req_…`. */
 export type RequestId = IdOf<'request'>;
 /** The id of a connection: `con_…`. */
@@ -40,6 +42,7 @@ export interface IdGenerator {
    * @throws IdError `INVALID_ID`, `WRONG_KIND` when `threadId` is no thread id
    */
   runId(threadId: ThreadId): RunId;
+  sessionId(): SessionId;
   requestId(): RequestId;
   connectionId(): ConnectionId;
   messageId(): MessageId;

@@ -22,6 +22,7 @@ export function createIdGenerator(deps: IdGeneratorDeps): IdGenerator {
       const threadKey = parseIdAs('thread', threadId).slice(PREFIX_LENGTH);
       return `${PREFIX.run}_${sequence.next()}_${threadKey}` as IdOf<'run'>;
     },
+    sessionId: maker('session'),
     requestId: maker('request'),
     connectionId: maker('connection'),
     messageId: maker('message'),

@@ -16,6 +16,7 @@ export type {
   ParsedId,
   RequestId,
   RunId,
+  SessionId,
   ThreadId,
   ToolCallId,
   UserId,

@@ -78,6 +78,7 @@ const NOUN: Readonly<Record<IdKind, string>> = Object.freeze({
   user: 'user',
   thread: 'thread',
   run: 'run',
+  session: 'session',
   request: 'request',
   connection: 'connection',
   message: 'message',

@@ -27,6 +27,7 @@ describe('createIdGenerator', () => {
     expect(ids.messageId()).toMatch(new RegExp(`^msg_${time}[0-9a-z]{8}00004$`));
     expect(ids.eventId()).toMatch(new RegExp(`^evt_${time}[0-9a-z]{8}00005$`));
     expect(ids.toolCallId()).toMatch(new RegExp(`^tcl_${time}[0-9a-z]{8}00006$`));
+    expect(ids.sessionId()).toMatch(new RegExp(`^ses_${time}[0-9a-z]{8}00007$`));
   });
 
   it('pins one id of each form, because ids are stored', () => {

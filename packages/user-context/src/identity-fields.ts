@@ -17,7 +17,8 @@ export function idField<K extends IdKind>(field: string, kind: K, value: unknown
     return parseIdAs(kind, text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.replace(/\.$/, '') : 'unreadable';
-    throw fieldError('FIELD_INVALID', field, `is refused: ${why}`, cause);
+    const also = isMappable(kind) ? '; a UUID would do, too' : '';
+    throw fieldError('FIELD_INVALID', field, `is refused: ${why}${also}`, cause);
   }
 }
 

@@ -12,6 +12,7 @@ const RESERVED: ReadonlySet<string> = new Set([
 ]);
 const MAX_DEPTH = 16;
 const MAX_VALUES = 1_000;
+const MAX_SHOWN_CHARS = 64;
 
 /** What is carried along while one metadata is copied. */
 interface Copy {
@@ -83,5 +84,11 @@ function isRecord(value: unknown): value is object {
 }
 
 function invalid(path: readonly string[], problem: string): Error {
-  return fieldError('METADATA_INVALID', path.join('.'), problem);
+  return fieldError('METADATA_INVALID', shown(path), problem);
+}
+
+/** Keys come from outside: no more of them than a log line bears. */
+function shown(path: readonly string[]): string {
+  const whole = path.join('.');
+  return whole.length > MAX_SHOWN_CHARS ? `${whole.slice(0, MAX_SHOWN_CHARS - 1)}…` : whole;
 }

@@ -3,6 +3,7 @@ import {
   createAgentRegistry,
   createRunSupervisor,
   type AgentDefinition,
+  type AgentRuntimeOptions,
 } from '@runwire/agent-handler';
 import { createWebSocketBridgeFactory } from '@runwire/bridge-factory';
 import { createConnectionPool } from '@runwire/connection-pool';
@@ -10,6 +11,7 @@ import { createDemoAgent } from '../agents/demo-agent.js';
 import { createAccessTokens } from '../auth/access-tokens.js';
 import { createAuthService } from '../auth/auth-service.js';
 import type { Passwords } from '../auth/passwords.js';
+import type { Limits } from '../config/limits.js';
 import { createThrottle } from '../auth/throttle.js';
 import { createLargeValues } from '../persistence/large-values.js';
 import { createSqlRunStore } from '../persistence/run-store.js';
@@ -62,11 +64,11 @@ export function provideAgents(scope: Scope, further: readonly AgentDefinition[])
       const demo = createDemoAgent({ clock: s.get(TOKENS.clock) });
       return createAgentRegistry([demo, ...further], { defaultAgent: DEFAULT_AGENT });
     })
-    .provide(TOKENS.supervisor, (s) => createRunSupervisor(agentRuntime(s), s.get(TOKENS.config).limits))
+    .provide(TOKENS.supervisor, (s) => createRunSupervisor(agentRuntime(s), agentOptions(s.get(TOKENS.config).limits)))
     .provide(TOKENS.handler, (s) =>
       createAgentMessageHandler(
         { ...agentRuntime(s), supervisor: s.get(TOKENS.supervisor) },
-        s.get(TOKENS.config).limits,
+        agentOptions(s.get(TOKENS.config).limits),
       ),
     );
 }
@@ -97,6 +99,11 @@ export function provideServices(scope: Scope, made: { readonly passwords: Passwo
         supervisor: s.get(TOKENS.supervisor),
       }),
     );
+}
+
+function agentOptions(limits: Limits): AgentRuntimeOptions {
+  const { runTimeoutMs, runIdleTimeoutMs: idleTimeoutMs, stopTimeoutMs } = limits;
+  return { ...limits, limits: { runTimeoutMs, idleTimeoutMs, stopTimeoutMs } };
 }
 
 function agentRuntime(s: Scope) {

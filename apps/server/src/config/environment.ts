@@ -152,7 +152,7 @@ const EMPTY = { RUNWIRE_JWT_SECRET: '', RUNWIRE_METRICS_TOKEN: '' };
 export function describeVariables(): readonly { readonly name: string; readonly fallback: string }[] {
   const own = Object.entries({ ...EMPTY, ...VARIABLES.parse({}) }).map(([name, fallback]) => ({
     name,
-    fallback: fallback.toString(),
+    fallback: String(fallback ?? ''),
   }));
   const limits = [...LIMIT_BY_VARIABLE].map(([name, limit]) => ({ name, fallback: String(LIMITS[limit]) }));
   return [...own, ...limits];

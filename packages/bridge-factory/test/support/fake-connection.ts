@@ -119,14 +119,14 @@ export class FakeConnection implements DeliveryConnection {
     if (!this.isOpen) return;
     this.isOpen = false;
     this.closes.push({ code, reason });
-    for (const listener of [...this.#closeListeners]) listener();
+    for (const listener of this.#closeListeners) listener();
     this.#closeListeners.clear();
   }
 
   /** The peer reads on: the buffer empties. */
   drain(): void {
     this.bufferedBytes = 0;
-    for (const listener of [...this.#drainListeners]) listener();
+    for (const listener of this.#drainListeners) listener();
   }
 
   ack(seq: number): void {

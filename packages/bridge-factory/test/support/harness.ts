@@ -44,7 +44,12 @@ export function createHarness(setup: HarnessSetup = {}) {
   const context = (owner: UserId = userId): UserExecutionContext => {
     const threadId = ids.threadId();
     const requestId = ids.requestId();
-    return UserExecutionContext.fromRequest({ userId: owner, threadId, runId: ids.runId(threadId), requestId });
+    return UserExecutionContext.fromRequest({
+      userId: owner,
+      threadId,
+      runId: ids.runId(threadId),
+      requestId,
+    });
   };
 
   return {
@@ -56,18 +61,17 @@ export function createHarness(setup: HarnessSetup = {}) {
     userId,
     connect,
     /** Connects, attaches and lets everything settle. */
-    async attach(resume?: ResumeRequest, owner: UserId = userId) {
+    attach: async (resume?: ResumeRequest, owner: UserId = userId) => {
       const connection = connect(owner);
       const cursor: DeliveryCursor = await bridge.attach(connection, resume);
       await clock.settle();
       return { connection, cursor };
     },
     context,
-    emitter(owner: UserId = userId, options?: EmitterOptions) {
-      return bridge.createUserEmitter(context(owner), options);
-    },
+    emitter: (owner: UserId = userId, options?: EmitterOptions) =>
+      bridge.createUserEmitter(context(owner), options),
     /** Appends `count` events that are never merged. */
-    async append(count: number, owner: UserId = userId, text = 'x'): Promise<void> {
+    append: async (count: number, owner: UserId = userId, text = 'x'): Promise<void> => {
       const threadId = ids.threadId();
       for (let done = 0; done < count; done += 1) {
         const data = { messageId: ids.messageId(), role: 'user', parts: [{ type: 'text', text }] } as const;
@@ -75,9 +79,7 @@ export function createHarness(setup: HarnessSetup = {}) {
       }
       await clock.settle();
     },
-    async epoch(owner: UserId = userId): Promise<string> {
-      return (await log.stream(owner)).epoch;
-    },
+    epoch: async (owner: UserId = userId): Promise<string> => (await log.stream(owner)).epoch,
   };
 }
 

@@ -18,21 +18,21 @@ export interface ConformanceLogDeps {
 /** What a case works with; each case needs a fresh one. */
 export interface EventLogConformanceContext extends ConformanceLogDeps, AsyncDisposable {
   /** Opens an empty log; the context's disposal closes it. */
-  openLog(options?: ConformanceLogOptions): Promise<EventLog>;
+  readonly openLog: (options?: ConformanceLogOptions) => Promise<EventLog>;
   /** A user whom no log has seen. */
-  newUser(): UserId;
+  readonly newUser: () => UserId;
 }
 
 /** One promise of the contract. `run` rejects with an `AssertionError` when it is broken. */
 export interface EventLogConformanceCase {
   readonly name: string;
-  run(context: EventLogConformanceContext): Promise<void>;
+  readonly run: (context: EventLogConformanceContext) => Promise<void>;
 }
 
 /** How to build a context. */
 export interface ConformanceContextOptions {
   /** Opens an empty log of the implementation under test. */
-  open(deps: ConformanceLogDeps, options: ConformanceLogOptions): Promise<EventLog>;
+  readonly open: (deps: ConformanceLogDeps, options: ConformanceLogOptions) => Promise<EventLog>;
   /**
    * A log that does real I/O passes a clock whose turns really come (`nextTurn` of the host) and whose `settle`
    * waits for them; the time of day and the timers stay in the cases' hands.

@@ -95,7 +95,7 @@ export const APPEND_CASES: readonly EventLogConformanceCase[] = [
       const { log, user, run } = await setScene(context);
       const data = { toolCallId: 'tcl_1', tool: 'count', input: 1n };
       const draft: EventDraft = { type: 'tool_executing', ...run, data };
-      await assert.rejects(log.append(user, [thinking(run), draft]), TypeError);
+      await assert.rejects(log.append(user, [thinking(run), draft]), { code: 'NOT_ENCODABLE' });
       assert.equal((await log.stream(user)).head, 0);
     },
   },

@@ -95,7 +95,10 @@ export const CURSOR_CASES: readonly EventLogConformanceCase[] = [
       const other = context.newUser();
       const { epoch, lastId } = await log.append(other, renamedTimes(threadId, 3));
       assert.equal(await resetReasonOf(log, user, { epoch, seq: 3, id: lastId }), 'ahead');
-      await log.append(user, [1, 2, 3, 4].map((n) => renamed(threadId, `mine ${n}`)));
+      await log.append(
+        user,
+        [1, 2, 3, 4].map((n) => renamed(threadId, `mine ${n}`)),
+      );
       assert.equal(await resetReasonOf(log, user, { epoch, seq: 3, id: lastId }), 'fork');
       const page = await pageOf(log, user, { after: { epoch, seq: 3 } });
       assert.deepEqual(wordsOf(page.events), ['mine 4']);

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import type { EventLogConformanceCase } from '../conformance-context.js';
 import { completed, renamed, renamedTimes, started, thinking } from './drafts.js';
-import { assertRefused, eventsOf, pageOf, quiet, recordWakes, resetReasonOf, setScene, wordsOf } from './scene.js';
+import {
+  assertRefused,
+  eventsOf,
+  pageOf,
+  quiet,
+  recordWakes,
+  resetReasonOf,
+  setScene,
+  wordsOf,
+} from './scene.js';
 
 /** Erasure. */
 export const ERASE_CASES: readonly EventLogConformanceCase[] = [

@@ -72,7 +72,10 @@ export const PRODUCER_CASES: readonly EventLogConformanceCase[] = [
       const next = { id: 'cmd:1', attempt: 2, n: 1 };
       await assertRefused(() => log.append(user, large, { producer: next }), 'EVENT_TOO_LARGE');
       const old = { id: 'cmd:1', attempt: 1, n: 2 };
-      assert.equal((await log.append(user, [renamed(threadId, 'not fenced')], { producer: old })).firstSeq, 2);
+      assert.equal(
+        (await log.append(user, [renamed(threadId, 'not fenced')], { producer: old })).firstSeq,
+        2,
+      );
     },
   },
   {

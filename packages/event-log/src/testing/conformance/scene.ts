@@ -90,7 +90,7 @@ export interface WakeRecord {
   readonly wakes: readonly (EncodedBatch | undefined)[];
   /** The `seq` that the batches carried, in order. */
   readonly carried: readonly number[];
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** Subscribes and writes down what comes. */

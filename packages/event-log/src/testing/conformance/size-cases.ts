@@ -36,7 +36,10 @@ export const SIZE_CASES: readonly EventLogConformanceCase[] = [
     async run(context) {
       const { log, user, threadId } = await setScene(context);
       const room = (await roomForTitle(log, user, threadId)) + 256 * 1_024 - MAX_BYTES;
-      await assertRefused(() => log.append(user, [renamed(threadId, 'x'.repeat(room + 1))]), 'EVENT_TOO_LARGE');
+      await assertRefused(
+        () => log.append(user, [renamed(threadId, 'x'.repeat(room + 1))]),
+        'EVENT_TOO_LARGE',
+      );
       await log.append(user, [renamed(threadId, 'x'.repeat(room))]);
       assert.equal((await eventsOf(log, user)).at(-1)?.bytes, 256 * 1_024);
     },

@@ -148,7 +148,10 @@ export const WAKE_CASES: readonly EventLogConformanceCase[] = [
       await log.append(user, renamedTimes(threadId, 1));
       await until(context, () => trace.length === 8 && other.carried.length === 4, 'four wakes');
       await Promise.all(appends);
-      assert.deepEqual(trace, [1, 2, 3, 4].flatMap((seq) => [`begin ${seq}`, `end ${seq}`]));
+      assert.deepEqual(
+        trace,
+        [1, 2, 3, 4].flatMap((seq) => [`begin ${seq}`, `end ${seq}`]),
+      );
       assert.deepEqual(other.carried, [1, 2, 3, 4]);
     },
   },

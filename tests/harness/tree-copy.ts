@@ -1,0 +1,82 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A copy of the working tree in which a test may break things. */
+export interface TreeCopy extends AsyncDisposable {
+  readonly directory: string;
+  /** Replaces text in one file of the copy; the text must be there. Returns the undo. */
+  edit(file: string, find: string | RegExp, replacement: string): Promise<() => Promise<void>>;
+  /** Adds a file to the copy. Returns the undo. */
+  create(file: string, text: string): Promise<() => Promise<void>>;
+  /** Runs a program of the repository's `node_modules` in the copy. */
+  run(program: string, args: readonly string[], folder?: string): Promise<{ readonly code: number; readonly output: string }>;
+}
+
+const GENERATED = new Set(['node_modules', 'dist', 'temp', '.turbo', '.git', 'coverage']);
+
+/** Copies what git tracks or would track, and links the dependencies; siblings resolve inside the copy. */
+export async function copyTree(): Promise<TreeCopy> {
+  const directory = await mkdtemp(join(tmpdir(), 'runwire-copy-'));
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
+    .toString()
+    .split('\n')
+    .filter((file) => file !== '' && existsSync(join(ROOT, file)) && !GENERATED.has(file.split('/')[0] ?? ''));
+  for (const file of files) {
+    await mkdir(dirname(join(directory, file)), { recursive: true });
+    await cp(join(ROOT, file), join(directory, file));
+  }
+  await linkDependencies(directory);
+  return {
+    directory,
+    edit: (file, find, replacement) => edit(join(directory, file), find, replacement),
+    async create(file, text) {
+      await writeFile(join(directory, file), text);
+      return () => rm(join(directory, file), { force: true });
+    },
+    run: (program, args, folder = '.') => {
+      const path = program === 'node' ? process.execPath : join(ROOT, 'node_modules/.bin', program);
+      return run(path, args, join(directory, folder));
+    },
+    async [Symbol.asyncDispose]() {
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function linkDependencies(directory: string): Promise<void> {
+  const modules = join(directory, 'node_modules');
+  await mkdir(join(modules, '@runwire'), { recursive: true });
+  for (const entry of await readdir(join(ROOT, 'node_modules'))) {
+    if (entry !== '@runwire') await symlink(join(ROOT, 'node_modules', entry), join(modules, entry));
+  }
+  for (const group of ['packages', 'apps']) {
+    for (const name of await readdir(join(ROOT, group))) {
+      await symlink(join(directory, group, name), join(modules, '@runwire', name));
+      const own = join(ROOT, group, name, 'node_modules');
+      if (existsSync(own)) await symlink(own, join(directory, group, name, 'node_modules'));
+    }
+  }
+}
+
+async function edit(file: string, find: string | RegExp, replacement: string): Promise<() => Promise<void>> {
+  const text = await readFile(file, 'utf8');
+  const edited = text.replace(find, replacement);
+  if (edited === text) throw new Error(`${file} has no ${String(find)} to replace.`);
+  await writeFile(file, edited);
+  return () => writeFile(file, text);
+}
+
+function run(program: string, args: readonly string[], cwd: string): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    execFile(program, args, { cwd, maxBuffer: 64 * 1_024 * 1_024 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: `${stdout}${stderr}` });
+    });
+  });
+}
