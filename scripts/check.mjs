@@ -11,15 +11,24 @@ const STEPS = [
   ['layer boundaries', 'turbo', ['boundaries']],
   ['unused files, exports and dependencies', 'knip', []],
   ['one version of each dependency', 'sherif', []],
-  ['build, types, unit tests, API reports, packages', 'turbo', ['run', 'build', 'typecheck', 'test', 'api-check', 'pack-check']],
+  [
+    'build, types, unit tests, API reports, packages',
+    'turbo',
+    ['run', 'build', 'typecheck', 'test', 'api-check', 'pack-check'],
+  ],
   ['integration, real sockets, contract gates, real browser', 'turbo', ['run', 'proof']],
 ];
 
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' };
 
 function run(program, args) {
-  const quiet = program === 'turbo' && args[0] === 'run' ? ['--output-logs=errors-only', '--log-order=grouped'] : [];
-  const { status } = spawnSync('npx', ['--no-install', program, ...args, ...quiet], { cwd: ROOT, stdio: 'inherit', env });
+  const quiet =
+    program === 'turbo' && args[0] === 'run' ? ['--output-logs=errors-only', '--log-order=grouped'] : [];
+  const { status } = spawnSync('npx', ['--no-install', program, ...args, ...quiet], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env,
+  });
   return status === 0;
 }
 

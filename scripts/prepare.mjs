@@ -22,13 +22,17 @@ export function must(program, args, options = {}) {
 export function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  console.error(`runwire: Node ${process.versions.node} is too old: install Node 20.19 or newer (https://nodejs.org).`);
+  console.error(
+    `runwire: Node ${process.versions.node} is too old: install Node 20.19 or newer (https://nodejs.org).`,
+  );
   process.exit(1);
 }
 
 /** Installs the dependencies when there are none, or when the lock file has changed since. */
 export function installDependencies() {
-  const lock = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(ROOT, 'node_modules', '.runwire-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   say('installing the dependencies (npm ci); about half a minute the first time');
@@ -65,6 +69,8 @@ export function installChromium() {
     spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], quiet);
   }
   if (findChromium() === undefined) {
-    say('no Chromium found, so the browser tests are skipped; to run them: apt-get install chromium, or set CHROMIUM_PATH');
+    say(
+      'no Chromium found, so the browser tests are skipped; to run them: apt-get install chromium, or set CHROMIUM_PATH',
+    );
   }
 }

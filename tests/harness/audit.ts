@@ -14,7 +14,11 @@ export interface Recording {
  * The invariants that hold at the end of every test that moves events. Returns what is broken, in words.
  * The truth is what a fresh client reads from the beginning of the user's stream.
  */
-export async function auditUser(url: string, user: HttpUser, recordings: readonly Recording[]): Promise<string[]> {
+export async function auditUser(
+  url: string,
+  user: HttpUser,
+  recordings: readonly Recording[],
+): Promise<string[]> {
   const truth = await wholeStream(url, user);
   const problems: string[] = [];
   for (const recording of recordings) problems.push(...auditRecording(recording, truth));
@@ -55,10 +59,13 @@ function auditRecording(recording: Recording, truth: readonly BareMessage[]): st
     applied = seq;
     const known = own.get(seq);
     if (known === undefined ? !covered.has(seq) : known.id !== event.id) {
-      problems.push(`${recording.label}: ${event.type} ${event.id} at ${seq} is not an event of ${recording.user.id}`);
+      problems.push(
+        `${recording.label}: ${event.type} ${event.id} at ${seq} is not an event of ${recording.user.id}`,
+      );
     }
   }
-  if (holes > recording.resets) problems.push(`${recording.label}: ${holes} holes, ${recording.resets} resets`);
+  if (holes > recording.resets)
+    problems.push(`${recording.label}: ${holes} holes, ${recording.resets} resets`);
   return problems;
 }
 
@@ -84,7 +91,8 @@ function auditRuns(user: HttpUser, truth: readonly BareMessage[]): string[] {
     if (ends.length > 1) problems.push(`${label}: ${ends.length} terminal events`);
     const end = ends[0];
     if (end === undefined) continue;
-    if (events.at(-1) !== end) problems.push(`${label}: ${events.at(-1)?.type} came behind the terminal event`);
+    if (events.at(-1) !== end)
+      problems.push(`${label}: ${events.at(-1)?.type} came behind the terminal event`);
     const { status, result } = end['data'];
     if (status === 'completed' && typeof result === 'string' && textOf(events, runId) !== result) {
       problems.push(`${label}: the streamed text is not the result`);

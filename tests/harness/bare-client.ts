@@ -68,17 +68,28 @@ export class BareClient {
     const tokenIn = options.tokenIn ?? 'header';
     const address = new URL('/ws', url.replace('http', 'ws'));
     if (tokenIn !== 'frame') {
-      for (const [key, value] of Object.entries(options.resume ?? {})) address.searchParams.set(key, String(value));
+      for (const [key, value] of Object.entries(options.resume ?? {}))
+        address.searchParams.set(key, String(value));
     }
     const bearer = `bearer.${Buffer.from(token).toString('base64url')}`;
-    const protocols = [...(options.protocols ?? ['runwire.v1']), ...(tokenIn === 'subprotocol' ? [bearer] : [])];
+    const protocols = [
+      ...(options.protocols ?? ['runwire.v1']),
+      ...(tokenIn === 'subprotocol' ? [bearer] : []),
+    ];
     this.socket = new WebSocket(address, protocols, {
       perMessageDeflate: false,
-      headers: { ...options.headers, ...(tokenIn === 'header' && token !== '' ? { authorization: `Bearer ${token}` } : {}) },
+      headers: {
+        ...options.headers,
+        ...(tokenIn === 'header' && token !== '' ? { authorization: `Bearer ${token}` } : {}),
+      },
     });
     this.socket.on('open', () => {
       if (tokenIn !== 'frame' || token === '') return;
-      this.send({ type: 'authenticate', token, ...(options.resume === undefined ? {} : { resume: options.resume }) });
+      this.send({
+        type: 'authenticate',
+        token,
+        ...(options.resume === undefined ? {} : { resume: options.resume }),
+      });
     });
     this.socket.on('message', (data: Buffer) => this.#receive(data.toString()));
     this.socket.on('close', (code, reason) => {
@@ -117,7 +128,11 @@ export class BareClient {
   }
 
   /** Settles with the first message, past or to come, that fits. */
-  async until(what: string, fits: (message: BareMessage) => boolean, timeoutMs = 15_000): Promise<BareMessage> {
+  async until(
+    what: string,
+    fits: (message: BareMessage) => boolean,
+    timeoutMs = 15_000,
+  ): Promise<BareMessage> {
     const find = (): BareMessage | undefined => this.events.find(fits) ?? this.control.find(fits);
     return await within(timeoutMs, what, this.#waitFor(what, find));
   }
@@ -128,7 +143,11 @@ export class BareClient {
 
   /** Settles when the connection is closed. */
   async untilClosed(timeoutMs = 15_000): Promise<{ readonly code: number; readonly reason: string }> {
-    return await within(timeoutMs, 'the close', this.#waitFor('the close', () => this.closed, true));
+    return await within(
+      timeoutMs,
+      'the close',
+      this.#waitFor('the close', () => this.closed, true),
+    );
   }
 
   #waitFor<T>(what: string, find: () => T | undefined, mayClose = false): Promise<T> {
@@ -207,5 +226,8 @@ export function textOf(events: readonly BareMessage[], runId: string): string {
     if (offset > known.length) throw new Error(`A delta starts at ${offset}, known are ${known.length}.`);
     parts.set(part, known + text.slice(known.length - offset));
   }
-  return [...parts].sort(([a], [b]) => a - b).map(([, text]) => text).join('');
+  return [...parts]
+    .sort(([a], [b]) => a - b)
+    .map(([, text]) => text)
+    .join('');
 }

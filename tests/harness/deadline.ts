@@ -12,7 +12,11 @@ export async function within<T>(timeoutMs: number, what: string, work: Promise<T
 }
 
 /** Asks again until `holds` does; for what can only be asked, such as a server's counters. */
-export async function until(timeoutMs: number, what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+export async function until(
+  timeoutMs: number,
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`);

@@ -20,7 +20,12 @@ export interface HttpAnswer {
 /** Calls a server. */
 export async function callHttp(
   url: string,
-  request: { readonly method: string; readonly path: string; readonly token?: string; readonly body?: unknown },
+  request: {
+    readonly method: string;
+    readonly path: string;
+    readonly token?: string;
+    readonly body?: unknown;
+  },
 ): Promise<HttpAnswer> {
   const response = await fetch(new URL(request.path, url), {
     method: request.method,
@@ -32,7 +37,11 @@ export async function callHttp(
   });
   const text = await response.text();
   const json = (response.headers.get('content-type') ?? '').includes('json');
-  return { status: response.status, headers: response.headers, body: json && text !== '' ? JSON.parse(text) : text };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: json && text !== '' ? JSON.parse(text) : text,
+  };
 }
 
 let users = 0;

@@ -1,10 +1,10 @@
 /** Where tests get servers, users and clients from. Its disposal audits everything that was delivered. */
-import { createRunwireClient, type ClientOptions, type RunwireClient } from '@runwire/client';
+import { type ClientOptions, createRunwireClient, type RunwireClient } from '@runwire/client';
 import { WebSocket } from 'ws';
 import { auditUser, type Recording } from './audit.js';
 import { BareClient, type BareMessage, type BareOptions } from './bare-client.js';
-import { type HttpUser, callHttp, registerUser } from './http-user.js';
 import { until } from './deadline.js';
+import { callHttp, type HttpUser, registerUser } from './http-user.js';
 import { type ServerProcess, type ServerProcessOptions, startServerProcess } from './server-process.js';
 
 /** One server with its users and clients. */
@@ -51,7 +51,10 @@ class ProcessHarness implements Harness {
   }
 
   bare(user: HttpUser | undefined, options: BareOptions = {}): BareClient {
-    const client = new BareClient(this.url, { ...(user === undefined ? {} : { token: user.accessToken }), ...options });
+    const client = new BareClient(this.url, {
+      ...(user === undefined ? {} : { token: user.accessToken }),
+      ...options,
+    });
     this.#bare.push(client);
     if (user !== undefined) {
       this.#recordings.push({
@@ -89,7 +92,9 @@ class ProcessHarness implements Harness {
 
   async metrics(): Promise<ReadonlyMap<string, number>> {
     const { body } = await callHttp(this.url, { method: 'GET', path: '/metrics' });
-    const lines = String(body).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const lines = String(body)
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
     return new Map(
       lines.map((line) => {
         const cut = line.lastIndexOf(' ');
@@ -99,7 +104,13 @@ class ProcessHarness implements Harness {
   }
 
   async atRest(): Promise<void> {
-    const counts = ['runwire_users_connected', 'runwire_handlers', 'runwire_runs_active', 'runwire_cursors{state="live"}', 'runwire_cursors{state="behind"}'];
+    const counts = [
+      'runwire_users_connected',
+      'runwire_handlers',
+      'runwire_runs_active',
+      'runwire_cursors{state="live"}',
+      'runwire_cursors{state="behind"}',
+    ];
     let last: ReadonlyMap<string, number> = new Map();
     await until(REST_DEADLINE_MS, `the server to be at rest`, async () => {
       last = await this.metrics();
@@ -140,8 +151,8 @@ class ProcessHarness implements Harness {
   }
 }
 
+export { WebSocket as NodeSocket } from 'ws';
 export { BareClient, type BareMessage, type BareOptions, textOf } from './bare-client.js';
 export { pause, until, within } from './deadline.js';
-export { type HttpAnswer, type HttpUser, callHttp } from './http-user.js';
+export { callHttp, type HttpAnswer, type HttpUser } from './http-user.js';
 export { type FailedStart, failToStart, startServerProcess } from './server-process.js';
-export { WebSocket as NodeSocket } from 'ws';

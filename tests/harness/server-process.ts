@@ -104,12 +104,18 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-function readyUrl(child: ChildProcess, output: () => string, exited: Promise<number | null>): Promise<string> {
+function readyUrl(
+  child: ChildProcess,
+  output: () => string,
+  exited: Promise<number | null>,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     child.stdout?.on('data', () => {
       const url = /Runwire is ready: (\S+)/.exec(output())?.[1];
       if (url !== undefined) resolve(url);
     });
-    void exited.then((code) => reject(new Error(`The server ended with ${code} before it was ready:\n${output()}`)));
+    void exited.then((code) =>
+      reject(new Error(`The server ended with ${code} before it was ready:\n${output()}`)),
+    );
   });
 }

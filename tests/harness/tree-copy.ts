@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,11 @@ export interface TreeCopy extends AsyncDisposable {
   /** Adds a file to the copy. Returns the undo. */
   create(file: string, text: string): Promise<() => Promise<void>>;
   /** Runs a program of the repository's `node_modules` in the copy. */
-  run(program: string, args: readonly string[], folder?: string): Promise<{ readonly code: number; readonly output: string }>;
+  run(
+    program: string,
+    args: readonly string[],
+    folder?: string,
+  ): Promise<{ readonly code: number; readonly output: string }>;
 }
 
 const GENERATED = new Set(['node_modules', 'dist', 'temp', '.turbo', '.git', 'coverage']);
@@ -27,7 +31,9 @@ export async function copyTree(): Promise<TreeCopy> {
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
     .toString()
     .split('\n')
-    .filter((file) => file !== '' && existsSync(join(ROOT, file)) && !GENERATED.has(file.split('/')[0] ?? ''));
+    .filter(
+      (file) => file !== '' && existsSync(join(ROOT, file)) && !GENERATED.has(file.split('/')[0] ?? ''),
+    );
   for (const file of files) {
     await mkdir(dirname(join(directory, file)), { recursive: true });
     await cp(join(ROOT, file), join(directory, file));
@@ -73,7 +79,11 @@ async function edit(file: string, find: string | RegExp, replacement: string): P
   return () => writeFile(file, text);
 }
 
-function run(program: string, args: readonly string[], cwd: string): Promise<{ code: number; output: string }> {
+function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     execFile(program, args, { cwd, maxBuffer: 64 * 1_024 * 1_024 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: `${stdout}${stderr}` });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { type BareClient, type BareMessage, createHarness, type Harness, pause, textOf } from '../harness/index.js';
+import {
+  type BareClient,
+  type BareMessage,
+  createHarness,
+  type Harness,
+  pause,
+  textOf,
+} from '../harness/index.js';
 
 const COUNT_300 = Array.from({ length: 300 }, (_, index) => index + 1).join(' ');
 
@@ -102,12 +109,18 @@ async function expectWholeCount(connections: readonly BareClient[]): Promise<voi
     expect(event.from ?? event.seq).toBe(applied + 1);
     applied = event.seq ?? 0;
   }
-  expect(connections.map(({ duplicates, gaps }) => [duplicates, gaps])).toEqual(connections.map(() => [0, 0]));
+  expect(connections.map(({ duplicates, gaps }) => [duplicates, gaps])).toEqual(
+    connections.map(() => [0, 0]),
+  );
   expect(textOf(events, end?.runId ?? '')).toBe(COUNT_300);
   expect(end?.['data'].result).toBe(COUNT_300);
 }
 
-async function untilRunEnds(harness: Harness, user: Awaited<ReturnType<Harness['register']>>, runId: string): Promise<void> {
+async function untilRunEnds(
+  harness: Harness,
+  user: Awaited<ReturnType<Harness['register']>>,
+  runId: string,
+): Promise<void> {
   const { until } = await import('../harness/index.js');
   await until(20_000, `the end of ${runId} at ${harness.url}`, async () => {
     const { body } = await user.call('GET', `/api/runs/${runId}`);

@@ -1,37 +1,56 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ClientOptions } from '@runwire/client';
-import { type BareClient, createHarness, type Harness, type HttpUser, NodeSocket, pause } from '../harness/index.js';
+import {
+  type BareClient,
+  createHarness,
+  type Harness,
+  type HttpUser,
+  NodeSocket,
+  pause,
+} from '../harness/index.js';
 
 const USERS = 50;
 const CYCLES = 1_000;
 const TEST_MS = 180_000;
 
 describe('many users at once', () => {
-  it('[MG-3, BR-6] 50 users with two sockets each and random cuts see no foreign, missing or repeated event', async () => {
-    await using harness = await createHarness();
-    const users = await Promise.all(Array.from({ length: USERS }, () => harness.register()));
-    const seen = await Promise.all(users.map((user, index) => talkUnderChurn(harness, user, index)));
-    expect(seen.filter(({ events }) => events >= 20)).toHaveLength(USERS);
-    expect(seen.map(({ foreign }) => foreign)).toEqual(users.map(() => 0));
-    // The harness audits every recording: contiguous, no duplicate, nobody else's, one end for each run.
-  }, TEST_MS);
+  it(
+    '[MG-3, BR-6] 50 users with two sockets each and random cuts see no foreign, missing or repeated event',
+    async () => {
+      await using harness = await createHarness();
+      const users = await Promise.all(Array.from({ length: USERS }, () => harness.register()));
+      const seen = await Promise.all(users.map((user, index) => talkUnderChurn(harness, user, index)));
+      expect(seen.filter(({ events }) => events >= 20)).toHaveLength(USERS);
+      expect(seen.map(({ foreign }) => foreign)).toEqual(users.map(() => 0));
+      // The harness audits every recording: contiguous, no duplicate, nobody else's, one end for each run.
+    },
+    TEST_MS,
+  );
 
-  it('[WS-3, WS-5] 1,000 connects and disconnects leave nothing behind', async () => {
-    await using harness = await createHarness();
-    const user = await harness.register();
-    const before = await openDescriptors(harness);
-    for (let done = 0; done < CYCLES; done += 10) {
-      const clients = Array.from({ length: 10 }, () => harness.bare(user));
-      await Promise.all(clients.map((client, index) => leave(client, index)));
-    }
-    await harness.atRest();
-    expect((await harness.metrics()).get('runwire_connections{state="ready"}')).toBe(0);
-    expect(await openDescriptors(harness)).toBeLessThanOrEqual(before + 2);
-  }, TEST_MS);
+  it(
+    '[WS-3, WS-5] 1,000 connects and disconnects leave nothing behind',
+    async () => {
+      await using harness = await createHarness();
+      const user = await harness.register();
+      const before = await openDescriptors(harness);
+      for (let done = 0; done < CYCLES; done += 10) {
+        const clients = Array.from({ length: 10 }, () => harness.bare(user));
+        await Promise.all(clients.map((client, index) => leave(client, index)));
+      }
+      await harness.atRest();
+      expect((await harness.metrics()).get('runwire_connections{state="ready"}')).toBe(0);
+      expect(await openDescriptors(harness)).toBeLessThanOrEqual(before + 2);
+    },
+    TEST_MS,
+  );
 });
 
 /** One user: a client that is cut at random, and a bare second tab. */
-async function talkUnderChurn(harness: Harness, user: HttpUser, index: number): Promise<{ events: number; foreign: number }> {
+async function talkUnderChurn(
+  harness: Harness,
+  user: HttpUser,
+  index: number,
+): Promise<{ events: number; foreign: number }> {
   const sockets = new CuttableSockets();
   await using client = harness.client(user, { webSocket: sockets.constructorFor(), start: 'beginning' });
   let foreign = 0;
@@ -39,7 +58,7 @@ async function talkUnderChurn(harness: Harness, user: HttpUser, index: number): 
   const threads = new Set<string>();
   const ended = new Promise<void>((resolve) => {
     client.onEvent((event) => {
-      events += 1;
+      events += event.seq - (event.from ?? event.seq) + 1;
       if ('threadId' in event && threads.size > 0 && !threads.has(event.threadId)) foreign += 1;
       if (event.type === 'agent_completed') resolve();
     });

@@ -76,29 +76,44 @@ describe('the packages, packed as they would be published', () => {
     await run('npm', ['pack', ...packages, '--pack-destination', folder, '--loglevel=error'], ROOT);
     const tarballs = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
     expect(tarballs).toHaveLength(packages.length);
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'outside', private: true, type: 'module' }));
+    await writeFile(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'outside', private: true, type: 'module' }),
+    );
     // The same versions as here, so that the install needs nothing that is not in npm's cache already.
     const types = join(ROOT, 'node_modules/@types/node');
     const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
     await run('npm', [...install, ...tarballs.map((name) => `./${name}`)], folder);
     await cp(types, join(folder, 'node_modules/@types/node'), { recursive: true });
-    await cp(join(ROOT, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'), { recursive: true });
+    await cp(join(ROOT, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'), {
+      recursive: true,
+    });
     for (const [name, text] of Object.entries(USES)) await writeFile(join(folder, name), text);
   }, INSTALL_MS);
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('[CT-4] run as ES modules and through require, in a folder outside', async () => {
-    expect(await run(process.execPath, ['node.mjs'], folder)).toBe('works\n');
-    expect(await run(process.execPath, ['require.cjs'], folder)).toBe('works\n');
-  }, INSTALL_MS);
+  it(
+    '[CT-4] run as ES modules and through require, in a folder outside',
+    async () => {
+      expect(await run(process.execPath, ['node.mjs'], folder)).toBe('works\n');
+      expect(await run(process.execPath, ['require.cjs'], folder)).toBe('works\n');
+    },
+    INSTALL_MS,
+  );
 
-  it('[CT-4] compile for a strict consumer that checks the libraries too', async () => {
-    expect(await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', '.'], folder)).toBe('');
-  }, INSTALL_MS);
+  it(
+    '[CT-4] compile for a strict consumer that checks the libraries too',
+    async () => {
+      expect(await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', '.'], folder)).toBe('');
+    },
+    INSTALL_MS,
+  );
 
   it('[CT-4] bring no dependency that they did not declare', async () => {
-    const client = JSON.parse(await readFile(join(folder, 'node_modules/@runwire/client/package.json'), 'utf8')) as {
+    const client = JSON.parse(
+      await readFile(join(folder, 'node_modules/@runwire/client/package.json'), 'utf8'),
+    ) as {
       dependencies: Record<string, string>;
     };
     expect(Object.keys(client.dependencies)).toEqual(['@runwire/kernel', '@runwire/protocol']);

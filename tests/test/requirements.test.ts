@@ -7,7 +7,11 @@ import { LATER, REQUIREMENTS } from '../requirements.js';
 
 /** The ids cited in the titles of all tests. */
 function citedIds(): ReadonlySet<string> {
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.test.ts', '*.test.tsx'], { cwd: ROOT })
+  const files = execFileSync(
+    'git',
+    ['ls-files', '--cached', '--others', '--exclude-standard', '*.test.ts', '*.test.tsx'],
+    { cwd: ROOT },
+  )
     .toString()
     .split('\n')
     .filter((file) => file !== '' && existsSync(join(ROOT, file)));

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -34,24 +34,41 @@ describe('a server that cannot start', () => {
     await writeFile(join(folder, 'file'), '');
     const { exitCode, stderr } = await failToStart({ RUNWIRE_DATA_DIR: join(folder, 'file', 'data') });
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^runwire-server: database: the data folder \S+ cannot be written \(ENOTDIR\): make it writable or set RUNWIRE_DATA_DIR .*\n$/);
+    expect(stderr).toMatch(
+      /^runwire-server: database: the data folder \S+ cannot be written \(ENOTDIR\): make it writable or set RUNWIRE_DATA_DIR .*\n$/,
+    );
   });
 
   it.each([
     [{ PORT: 'eighty' }, 'PORT: expected a whole number from 0 to 65535, got "eighty"'],
     [{ PORT: '65536' }, 'PORT: expected a whole number from 0 to 65535, got "65536"'],
-    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"'],
-    [{ RUNWIRE_JWT_SECRET: 'short' }, 'RUNWIRE_JWT_SECRET: expected at least 32 characters, got 5 characters'],
+    [
+      { LOG_LEVEL: 'loud' },
+      'LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"',
+    ],
+    [
+      { RUNWIRE_JWT_SECRET: 'short' },
+      'RUNWIRE_JWT_SECRET: expected at least 32 characters, got 5 characters',
+    ],
     [{ RUNWIRE_MAX_RUNS: '0' }, 'RUNWIRE_MAX_RUNS: expected a whole number above 0, got "0"'],
-    [{ RUNWIRE_MAX_RUN: '1' }, 'RUNWIRE_MAX_RUN is no variable of this server: see --help for those there are'],
+    [
+      { RUNWIRE_MAX_RUN: '1' },
+      'RUNWIRE_MAX_RUN is no variable of this server: see --help for those there are',
+    ],
     [
       { RUNWIRE_RUN_IDLE_TIMEOUT_MS: '30000' },
       'RUNWIRE_RUN_IDLE_TIMEOUT_MS must be more than RUNWIRE_TOOL_TIMEOUT_MS',
     ],
-    [{ NODE_ENV: 'production' }, 'RUNWIRE_JWT_SECRET is missing: in production expected at least 32 random characters'],
+    [
+      { NODE_ENV: 'production' },
+      'RUNWIRE_JWT_SECRET is missing: in production expected at least 32 random characters',
+    ],
     [{ DATABASE_URL: 'postgres://x' }, 'DATABASE_URL is set, but this version does not support it: unset it'],
   ])('[ST-1] refuses %j with one line that says what was expected', async (env, line) => {
-    const { exitCode, stderr } = await failToStart({ RUNWIRE_DATA_DIR: folder, ...(env as Record<string, string>) });
+    const { exitCode, stderr } = await failToStart({
+      RUNWIRE_DATA_DIR: folder,
+      ...(env as Record<string, string>),
+    });
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: `runwire-server: config: ${line}\n` });
   });
 });
@@ -61,7 +78,10 @@ describe('a server that starts', () => {
     await using harness = await createHarness();
     const answer = await fetch(new URL('/health/startup', harness.url));
     expect(answer.status).toBe(200);
-    const { phases, ready } = (await answer.json()) as { ready: boolean; phases: { phase: string; durationMs: number }[] };
+    const { phases, ready } = (await answer.json()) as {
+      ready: boolean;
+      phases: { phase: string; durationMs: number }[];
+    };
     expect(ready).toBe(true);
     expect(phases.map(({ phase }) => phase)).toEqual([
       'config',
@@ -91,11 +111,15 @@ describe('a server that starts', () => {
       expect(await first.server.stop()).toBe(0);
       await using second = await startServerProcess({ dataDirectory });
       const call = async (path: string) => {
-        const answer = await fetch(new URL(path, second.url), { headers: { authorization: `Bearer ${user.accessToken}` } });
+        const answer = await fetch(new URL(path, second.url), {
+          headers: { authorization: `Bearer ${user.accessToken}` },
+        });
         return (await answer.json()) as Record<string, unknown>;
       };
       expect(await call(`/api/runs/${runId}`)).toMatchObject({ id: runId, status: 'completed' });
-      const { messages } = (await call(`/api/threads/${threadId}`)) as { messages: { items: { role: string }[] } };
+      const { messages } = (await call(`/api/threads/${threadId}`)) as {
+        messages: { items: { role: string }[] };
+      };
       expect(messages.items.map(({ role }) => role)).toEqual(['user', 'assistant']);
     } finally {
       await rm(dataDirectory, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { ConfigError } from './config/errors.js';
 import { describeVariables } from './config/environment.js';
+import { ConfigError } from './config/errors.js';
 import { StartupError } from './startup/phases.js';
 import type { RunningServer } from './startup/server-process.js';
 import { startServer } from './startup/start-server.js';
@@ -48,7 +48,9 @@ function fail(error: unknown): void {
   if (error instanceof ConfigError || error instanceof StartupError) {
     for (const line of error.message.split('\n')) process.stderr.write(`runwire-server: ${line}\n`);
   } else {
-    process.stderr.write(`runwire-server: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `runwire-server: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
   }
   process.exit(1);
 }

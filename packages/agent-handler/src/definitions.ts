@@ -35,13 +35,16 @@ export interface AgentTask {
 /** What an agent may show while it works. Await each call: that is the backpressure. */
 export interface AgentOutput {
   /** A step begins, in words fit for the user. */
-  thinking(text: string, step?: { readonly step: number; readonly totalSteps: number }): Promise<void>;
+  readonly thinking: (
+    text: string,
+    step?: { readonly step: number; readonly totalSteps: number },
+  ) => Promise<void>;
   /** Streams a piece of the answer. */
-  text(piece: string): Promise<void>;
+  readonly text: (piece: string) => Promise<void>;
   /** Streams a piece of the reasoning. */
-  reasoning(piece: string): Promise<void>;
+  readonly reasoning: (piece: string) => Promise<void>;
   /** A failure that the run survives. */
-  problem(code: string, message: string): Promise<void>;
+  readonly problem: (code: string, message: string) => Promise<void>;
 }
 
 /** What an agent returns. */
@@ -57,7 +60,7 @@ export interface ToolCaller {
    * Runs one tool call, from `tool_executing` to its one `tool_completed`. Never rejects for a failing tool:
    * an unknown name, invalid input, an error or a timeout is an outcome. Rejects only when the run is over.
    */
-  call(tool: string, input: unknown): Promise<ToolOutcome>;
+  readonly call: (tool: string, input: unknown) => Promise<ToolOutcome>;
   readonly names: readonly string[];
 }
 
@@ -97,7 +100,7 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   readonly context: UserExecutionContext;
   /** Shows how far the call is. Rejects once the call is over. */
-  progress(update: { readonly message?: string; readonly percent?: number }): Promise<void>;
+  readonly progress: (update: { readonly message?: string; readonly percent?: number }) => Promise<void>;
 }
 
 /** The limits of a run (protocol §7a). */

@@ -1,5 +1,5 @@
 import type { ToolCallId } from '@runwire/id-generation';
-import { type Clock, createDeferred, isCodedError, type Logger } from '@runwire/kernel';
+import { type Clock, createDeferred, isCodedError, type Logger, type TimerHandle } from '@runwire/kernel';
 import type { EventData } from '@runwire/protocol';
 import type { UserExecutionContext } from '@runwire/user-context';
 import type { AnyToolDefinition, ToolOutcome } from './definitions.js';
@@ -34,6 +34,7 @@ export class RunningToolCall {
   readonly #startedAtMs: number;
   readonly #abort = new AbortController();
   readonly #over = createDeferred<EventData<'tool_completed'>>();
+  #timer: TimerHandle | undefined;
   #isOver = false;
 
   constructor(toolCallId: ToolCallId, tool: string, deps: ToolCallDeps) {
@@ -56,7 +57,8 @@ export class RunningToolCall {
   /** Runs the tool on its input, until it ends, its time is over, or the call is completed otherwise. */
   async run(definition: AnyToolDefinition, input: unknown, timeoutMs: number): Promise<void> {
     const { clock } = this.#deps;
-    const timer = clock.setTimer(timeoutMs, () => {
+    if (this.#isOver) return;
+    this.#timer = clock.setTimer(timeoutMs, () => {
       this.complete({ status: 'timeout', error: FAILURES.toolTimeout });
     });
     try {
@@ -71,8 +73,6 @@ export class RunningToolCall {
       }
     } catch (cause) {
       this.complete({ status: 'error', error: this.#explain(cause) });
-    } finally {
-      timer.cancel();
     }
   }
 
@@ -80,6 +80,7 @@ export class RunningToolCall {
   complete(outcome: ToolOutcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#timer?.cancel();
     this.#abort.abort(runOver());
     const durationMs = Math.round(this.#deps.clock.monotonicMs() - this.#startedAtMs);
     const call = { toolCallId: this.#toolCallId, tool: this.#tool };

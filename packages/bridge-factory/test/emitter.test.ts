@@ -1,60 +1,12 @@
-import { Buffer } from 'node:buffer';
 import { describe, expect, it } from '@jest/globals';
-import type { EventLog, Producer } from '@runwire/event-log';
 import { createDeferred } from '@runwire/kernel';
-import type { EventDraft, RunwireEvent } from '@runwire/protocol';
 import type { TerminalDraft } from '../src/index.js';
-import { createHarness, range } from './support/harness.js';
-import { through } from './support/through.js';
-
-interface Append {
-  readonly types: readonly string[];
-  readonly producer: Producer | undefined;
-  readonly drafts: readonly EventDraft[];
-}
-
-/** Records appends; `gate` holds them back, `fails` rejects them. */
-function recordingLog() {
-  const appends: Append[] = [];
-  const control: { gate: Promise<void> | undefined; fails: Error | undefined } = {
-    gate: undefined,
-    fails: undefined,
-  };
-  const wrap = (log: EventLog): EventLog => ({
-    ...through(log),
-    async append(userId, drafts, options) {
-      appends.push({ types: drafts.map((draft) => draft.type), producer: options?.producer, drafts });
-      if (control.gate !== undefined) await control.gate;
-      if (control.fails !== undefined) throw control.fails;
-      return log.append(userId, drafts, options);
-    },
-  });
-  return { appends, control, wrap };
-}
-
-function setUp(over: Parameters<typeof createHarness>[0] = {}) {
-  const recording = recordingLog();
-  const harness = createHarness({ ...over, log: recording.wrap });
-  const messageId = harness.ids.messageId();
-  return {
-    ...harness,
-    ...recording,
-    messageId,
-    started: { agent: 'a', messageId, attempt: 1 },
-    completed: { agent: 'a', messageId, status: 'completed' as const, durationMs: 5 },
-    delta: (text: string, part = 0) => ({ messageId, part, kind: 'text' as const, text }),
-    stored: async (): Promise<readonly RunwireEvent[]> => {
-      const { epoch } = await harness.log.stream(harness.userId);
-      const limits = { limitEvents: 100_000, limitBytes: 1e9 };
-      const page = await harness.log.read(harness.userId, { after: { epoch, seq: 0 }, ...limits });
-      return page.kind === 'page' ? page.events.map((event) => JSON.parse(event.json) as RunwireEvent) : [];
-    },
-  };
-}
+import { range } from './support/harness.js';
+import { setUpRun } from './support/recorded-run.js';
 
 describe('an emitter', () => {
   it('emits each kind of event of its run, in the order of the calls', async () => {
-    const { emitter, started, completed, delta, stored, ids, messageId } = setUp();
+    const { emitter, started, completed, delta, stored, ids, messageId } = setUpRun();
     const run = emitter();
     const toolCallId = ids.toolCallId();
     await run.agentStarted(started);
@@ -92,7 +44,7 @@ describe('an emitter', () => {
   });
 
   it('appends the first event at once, and together what comes meanwhile, under its own producer', async () => {
-    const { emitter, appends, control, started } = setUp();
+    const { emitter, appends, control, started } = setUpRun();
     const run = emitter(undefined, { attempt: 2 });
     const gate = createDeferred();
     control.gate = gate.promise;
@@ -112,7 +64,7 @@ describe('an emitter', () => {
   });
 
   it('rolls deltas up: at once, at the end of the window, and before any other event', async () => {
-    const { emitter, delta, stored, clock } = setUp();
+    const { emitter, delta, stored, clock } = setUpRun();
     const run = emitter();
     for (const text of ['a', 'b', 'c']) await run.agentDelta(delta(text));
     await clock.advance(39);
@@ -132,7 +84,7 @@ describe('an emitter', () => {
   });
 
   it('flushes what waits for its window', async () => {
-    const { emitter, delta, stored } = setUp();
+    const { emitter, delta, stored } = setUpRun();
     const run = emitter();
     await run.agentDelta(delta('a'));
     await run.agentDelta(delta('b'));
@@ -143,7 +95,7 @@ describe('an emitter', () => {
   });
 
   it('keeps text byte-equal with lone surrogates and pairs torn between deltas', async () => {
-    const { emitter, delta, stored, completed } = setUp();
+    const { emitter, delta, stored, completed } = setUpRun();
     const run = emitter();
     const pieces = ['a\ud83d', '\ude00', 'b\ude00', 'c\ud83d', 'd', '😀\ud83d'];
     for (const piece of pieces) {
@@ -157,7 +109,7 @@ describe('an emitter', () => {
   });
 
   it('knows when it last emitted', async () => {
-    const { emitter, delta, clock } = setUp();
+    const { emitter, delta, clock } = setUpRun();
     const run = emitter();
     await clock.advance(10);
     await run.agentDelta(delta('a'));
@@ -170,7 +122,7 @@ describe('an emitter', () => {
   });
 
   it('is one per attempt', async () => {
-    const { bridge, context, stored } = setUp();
+    const { bridge, context, stored } = setUpRun();
     const one = context();
     const first = bridge.createUserEmitter(one);
     expect(() => bridge.createUserEmitter(one)).toThrow(expect.objectContaining({ code: 'EMITTER_EXISTS' }));
@@ -189,7 +141,7 @@ describe('an emitter', () => {
 
 describe('the end of a run', () => {
   it('flushes, commits the terminal draft with its key, appends it, and takes nothing more', async () => {
-    const { emitter, started, completed, delta, stored, bridge, messageId } = setUp();
+    const { emitter, started, completed, delta, stored, bridge, messageId } = setUpRun();
     const run = emitter();
     await run.agentStarted(started);
     await run.agentDelta(delta('a'));
@@ -218,7 +170,7 @@ describe('the end of a run', () => {
   });
 
   it('appends nothing when the commit rejects, rejects with its reason, and can be tried again', async () => {
-    const { emitter, completed, stored } = setUp();
+    const { emitter, completed, stored } = setUpRun();
     const run = emitter();
     const reason = new Error('not running any more');
     await expect(run.agentCompleted(completed, () => Promise.reject(reason))).rejects.toBe(reason);
@@ -229,7 +181,7 @@ describe('the end of a run', () => {
   });
 
   it('refuses other events while it is under way', async () => {
-    const { emitter, completed } = setUp();
+    const { emitter, completed } = setUpRun();
     const run = emitter();
     const gate = createDeferred();
     const ended = run.agentCompleted(completed, () => gate.promise);
@@ -241,7 +193,7 @@ describe('the end of a run', () => {
   });
 
   it('appends what was committed even if the emitter is closed meanwhile', async () => {
-    const { emitter, completed, stored, clock } = setUp();
+    const { emitter, completed, stored, clock } = setUpRun();
     const run = emitter();
     const gate = createDeferred();
     const ended = run.agentCompleted(completed, () => gate.promise);
@@ -253,7 +205,7 @@ describe('the end of a run', () => {
   });
 
   it('commits nothing when the emitter is closed before', async () => {
-    const { emitter, completed, stored } = setUp();
+    const { emitter, completed, stored } = setUpRun();
     const run = emitter();
     let commits = 0;
     const ended = run.agentCompleted(completed, async () => {
@@ -262,226 +214,5 @@ describe('the end of a run', () => {
     run.close();
     await expect(ended).rejects.toMatchObject({ code: 'EMITTER_CLOSED' });
     expect([commits, await stored()]).toEqual([0, []]);
-  });
-});
-
-describe('an append that fails', () => {
-  it('fails the run loudly: what is pending and what comes later rejects with the cause', async () => {
-    const { emitter, control, started, completed, delta, stored } = setUp();
-    const run = emitter();
-    const cause = new Error('disk full');
-    control.fails = cause;
-    const pending = [run.agentStarted(started), run.agentThinking({ agent: 'a', text: 'queued' })];
-    const outcomes = await Promise.allSettled(pending);
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { code: 'EMIT_FAILED', cause } });
-    control.fails = undefined;
-    await expect(run.agentDelta(delta('x'))).rejects.toMatchObject({ code: 'EMIT_FAILED', cause });
-    await expect(run.agentCompleted(completed)).rejects.toMatchObject({ code: 'EMIT_FAILED' });
-    await expect(run.flush()).rejects.toMatchObject({ code: 'EMIT_FAILED' });
-    expect(await stored()).toEqual([]);
-  });
-
-  it("leaves the user's other runs alone, and closes for good", async () => {
-    const { emitter, control, bridge, clock } = setUp();
-    const run = emitter();
-    control.fails = new Error('disk full');
-    await expect(run.agentThinking({ agent: 'a', text: 'x' })).rejects.toMatchObject({ code: 'EMIT_FAILED' });
-    control.fails = undefined;
-    const other = emitter();
-    await other.agentThinking({ agent: 'a', text: 'fine' });
-    await run[Symbol.asyncDispose]();
-    await other[Symbol.asyncDispose]();
-    expect(bridge.stats().emitters).toBe(0);
-    expect(clock.pendingTimers).toBeLessThanOrEqual(1);
-  });
-
-  it('refuses what is no JSON before anything is queued', async () => {
-    const { emitter, stored } = setUp();
-    const run = emitter();
-    const input: Record<string, unknown> = {};
-    input['self'] = input;
-    const refused = run.toolExecuting({ toolCallId: 't', tool: 't', input });
-    await expect(refused).rejects.toMatchObject({ code: 'EMIT_FAILED' });
-    await run.agentThinking({ agent: 'a', text: 'on' });
-    expect(await stored()).toHaveLength(1);
-  });
-});
-
-describe('backpressure', () => {
-  it('lets deltas wait above the pending limit until the log has taken enough', async () => {
-    const { emitter, control, delta, clock } = setUp({ options: { emit: { maxPendingBytes: 10_000 } } });
-    const run = emitter();
-    const gate = createDeferred();
-    control.gate = gate.promise;
-    await run.agentDelta(delta('x'.repeat(9_000), 0));
-    let settled = false;
-    const waiting = run.agentDelta(delta('y'.repeat(2_000), 1)).then(() => {
-      settled = true;
-    });
-    await clock.settle();
-    expect(settled).toBe(false);
-    gate.resolve();
-    await waiting;
-    run.close();
-  });
-
-  it('rejects deltas that wait when the emitter is closed', async () => {
-    const { emitter, control, delta } = setUp({ options: { emit: { maxPendingBytes: 100 } } });
-    const run = emitter();
-    control.gate = createDeferred().promise;
-    const waiting = run.agentDelta(delta('x'.repeat(200)));
-    run.close();
-    await expect(waiting).rejects.toMatchObject({ code: 'EMITTER_CLOSED' });
-  });
-
-  it('fails a run that emits without waiting beyond the limit', async () => {
-    const { emitter, control, delta } = setUp({ options: { emit: { maxUnawaitedBytes: 100_000 } } });
-    const run = emitter();
-    control.gate = createDeferred().promise;
-    const emitted = range(0, 20).map((part) => run.agentDelta(delta('x'.repeat(9_000), part)));
-    await expect(emitted.at(-1)).rejects.toMatchObject({ code: 'EMIT_OVERFLOW' });
-    run.close();
-  });
-
-  it("logs at most so many bytes per user and second, over all of the user's runs", async () => {
-    const limit = 100_000;
-    const { emitter, delta, appends, clock, ids } = setUp({
-      options: { emit: { maxLoggedBytesPerSecond: limit } },
-    });
-    const runs = [emitter(), emitter()];
-    const stranger = emitter(ids.userId());
-    const bytes = () =>
-      appends
-        .flatMap(({ drafts }) => drafts)
-        .reduce((sum, draft) => sum + Buffer.byteLength(JSON.stringify(draft)), 0);
-    const flood = range(0, 39).flatMap((part) =>
-      runs.map((run) => run.agentThinking({ agent: `${part}`, text: 'x'.repeat(10_000) })),
-    );
-    await clock.settle();
-    expect(bytes()).toBeLessThanOrEqual(3 * limit);
-    await stranger.agentDelta(delta('not affected'));
-    let before = bytes();
-    for (let second = 0; second < 5; second += 1) {
-      await clock.advance(1_000);
-      expect(bytes() - before).toBeLessThanOrEqual(3 * limit);
-      before = bytes();
-    }
-    await clock.advance(10_000);
-    await Promise.all(flood);
-    for (const run of [...runs, stranger]) run.close();
-  });
-
-  it('carries at most so many bytes in one append', async () => {
-    const { emitter, appends, control } = setUp({ options: { emit: { maxAppendBytes: 5_000 } } });
-    const run = emitter();
-    const gate = createDeferred();
-    control.gate = gate.promise;
-    const emitted = range(1, 10).map(() => run.agentThinking({ agent: 'a', text: 'x'.repeat(1_000) }));
-    gate.resolve();
-    await Promise.all(emitted);
-    expect(appends.map(({ types }) => types.length)).toEqual([1, 3, 3, 3]);
-  });
-});
-
-describe('values that are too large for an event', () => {
-  const LIMIT = 262_144;
-
-  function withStore(fails = false) {
-    const kept: unknown[] = [];
-    const gate = createDeferred();
-    const keep = async (what: unknown, url: string) => {
-      await gate.promise;
-      if (fails) throw new Error('no space');
-      kept.push(what);
-      return url;
-    };
-    const largeValues = {
-      storeResult: (_context: unknown, text: string) => keep(text, '/result'),
-      storeToolOutput: (_context: unknown, _id: string, output: unknown) => keep(output, '/output'),
-    };
-    return { kept, gate, setup: setUp({ deps: { largeValues } }) };
-  }
-
-  it('are stored first, and the event has their url; what is emitted meanwhile comes after', async () => {
-    const { kept, gate, setup } = withStore();
-    const { emitter, stored, completed, clock } = setup;
-    const run = emitter();
-    const output = 'é'.repeat(LIMIT / 2);
-    const tool = run.toolCompleted({ toolCallId: 't', tool: 't', status: 'success', output, durationMs: 1 });
-    const after = run.agentThinking({ agent: 'a', text: 'after' });
-    await clock.settle();
-    expect(await stored()).toEqual([]);
-    gate.resolve();
-    await Promise.all([tool, after]);
-    const result = 'x'.repeat(LIMIT);
-    await run.agentCompleted({ ...completed, result });
-    expect((await stored()).map(({ data }) => data)).toEqual([
-      { toolCallId: 't', tool: 't', status: 'success', durationMs: 1, outputUrl: '/output' },
-      { agent: 'a', text: 'after' },
-      { ...completed, resultUrl: '/result' },
-    ]);
-    expect(kept).toEqual([output, result]);
-  });
-
-  it('stay in the event up to the limit', async () => {
-    const { setup, kept } = withStore();
-    const { emitter, stored, completed } = setup;
-    const run = emitter();
-    await run.agentCompleted({ ...completed, result: 'x'.repeat(LIMIT - 1_000) });
-    expect(kept).toEqual([]);
-    expect(await stored()).toHaveLength(1);
-  });
-
-  it('reject that one emit when they cannot be stored, and the run can go on', async () => {
-    const { gate, setup } = withStore(true);
-    const { emitter, stored, completed } = setup;
-    const run = emitter();
-    gate.resolve();
-    const refused = { code: 'LARGE_VALUE_NOT_STORED' };
-    const large = 'x'.repeat(LIMIT);
-    const tool = run.toolCompleted({
-      toolCallId: 't',
-      tool: 't',
-      status: 'success',
-      output: large,
-      durationMs: 1,
-    });
-    const after = run.agentThinking({ agent: 'a', text: 'after' });
-    await expect(tool).rejects.toMatchObject(refused);
-    await after;
-    await expect(run.agentCompleted({ ...completed, result: large })).rejects.toMatchObject(refused);
-    await run.agentCompleted({ ...completed, status: 'failed' });
-    expect((await stored()).map(({ type }) => type)).toEqual(['agent_thinking', 'agent_completed']);
-  });
-
-  it('do not keep the run from ending when their store fails at the very end', async () => {
-    const { gate, setup } = withStore(true);
-    const { emitter, stored, completed } = setup;
-    const run = emitter();
-    const before = run.agentThinking({ agent: 'a', text: 'before' });
-    const output = 'x'.repeat(LIMIT);
-    const tool = run.toolCompleted({ toolCallId: 't', tool: 't', status: 'success', output, durationMs: 1 });
-    const ended = run.agentCompleted(completed);
-    gate.resolve();
-    await expect(tool).rejects.toMatchObject({ code: 'LARGE_VALUE_NOT_STORED' });
-    await Promise.all([before, ended]);
-    expect((await stored()).map(({ type }) => type)).toEqual(['agent_thinking', 'agent_completed']);
-  });
-
-  it('are refused by name without a store', async () => {
-    const { emitter, completed } = setUp();
-    const run = emitter();
-    const missing = { code: 'BRIDGE_MISSING_DEPENDENCY', details: { dependency: 'largeValues' } };
-    const large = 'x'.repeat(LIMIT);
-    const tool = run.toolCompleted({
-      toolCallId: 't',
-      tool: 't',
-      status: 'success',
-      output: large,
-      durationMs: 1,
-    });
-    await expect(tool).rejects.toMatchObject(missing);
-    await expect(run.agentCompleted({ ...completed, result: large })).rejects.toMatchObject(missing);
-    run.close();
   });
 });

@@ -1,11 +1,16 @@
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const LENGTH = 24;
+const RADIX = 36;
+const RANDOM_DIGITS = 24;
 
-/** Makes command ids (protocol §5): 142 random bits, so that no two tabs of a user meet. */
+/**
+ * Makes command ids (protocol §5): 124 random bits, so that no two tabs of a user meet, and a counter, so that
+ * a client repeats none whatever its `random` is.
+ */
 export function createCommandIds(random: () => number): () => string {
+  let count = 0;
   return () => {
-    let id = '';
-    for (let n = 0; n < LENGTH; n += 1) id += ALPHABET[Math.floor(random() * ALPHABET.length)] ?? '0';
+    count += 1;
+    let id = `${count.toString(RADIX)}-`;
+    for (let n = 0; n < RANDOM_DIGITS; n += 1) id += Math.floor(random() * RADIX).toString(RADIX);
     return id;
   };
 }

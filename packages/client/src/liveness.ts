@@ -43,7 +43,8 @@ export function createLiveness({ clock, heartbeatIntervalMs, ping, dead }: Liven
       ping();
     }
     const limit = pinged ? DEAD_AFTER_INTERVALS : PING_AFTER_INTERVALS;
-    timer = clock.setTimer(heartbeatIntervalMs * limit - silentMs, check);
+    // Whole milliseconds: a remainder too small to move the clock would be due again and again.
+    timer = clock.setTimer(Math.ceil(heartbeatIntervalMs * limit - silentMs), check);
   };
 
   const stop = (): void => {

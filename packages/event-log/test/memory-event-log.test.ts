@@ -81,6 +81,18 @@ describe('the in-memory log', () => {
     expect(clock.pendingTimers).toBe(1);
   });
 
+  it('goes on tidying while any one of its users has something to forget', async () => {
+    const { log, ids, user, renamed, clock } = setUp({ retention: { maxAgeMs: 4 * HOUR_MS } });
+    const other = ids.userId();
+    await log.append(user, [renamed('1')]);
+    await log.append(other, [renamed('1')]);
+    await log.trim(other, { before: 2 });
+    await clock.advance(3 * HOUR_MS);
+    expect(clock.pendingTimers).toBe(1);
+    await clock.advance(3 * HOUR_MS);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('keeps nothing of users who only read, subscribe, trim, erase, or whose appends are refused', async () => {
     const { log, user, threadId, clock } = setUp();
     const { epoch } = await log.stream(user);

@@ -62,6 +62,15 @@ describe('the user ledger', () => {
     expect([...ledger.openRuns]).toEqual([{ runId, threadId, attempt: 3, startedSeq: 1 }]);
   });
 
+  it('remembers of a run that has ended its terminal append alone', () => {
+    const { ledger, producer } = recorded([start]);
+    const last = { ...producer, n: 2 };
+    expect(ledger.admit([start], producer)?.duplicate).toBe(true);
+    ledger.record({ drafts: [end], producer: last, result: resultAt(2, 1) }, 0);
+    expect(ledger.admit([end], last)?.duplicate).toBe(true);
+    expect(() => ledger.admit([start], producer)).toThrow(expect.objectContaining({ code: 'PRODUCER_GAP' }));
+  });
+
   it('changes nothing when it refuses', () => {
     const { ledger } = recorded([start]);
     expect(() => ledger.admit([end, end], { id: runId, attempt: 1, n: 2 })).toThrow();

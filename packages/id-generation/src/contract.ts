@@ -1,7 +1,16 @@
 import type { Clock } from '@runwire/kernel';
 
 /** What an id can name. */
-export type IdKind = 'user' | 'thread' | 'run' | 'session' | 'request' | 'connection' | 'message' | 'event' | 'toolCall';
+export type IdKind =
+  | 'user'
+  | 'thread'
+  | 'run'
+  | 'session'
+  | 'request'
+  | 'connection'
+  | 'message'
+  | 'event'
+  | 'toolCall';
 
 /**
  * The id of one kind: a string at run time, a type of its own at compile time. Ids come from an
@@ -57,7 +66,7 @@ export interface IdGeneratorDeps {
    * Uniform in [0, 1), read when the generator is created and never again. For tests and simulators that
    * must repeat themselves.
    *
-   * @default the host's cryptographic source, through nanoid
+   * @defaultValue the host's cryptographic source, through nanoid
    */
   readonly random?: () => number;
 }

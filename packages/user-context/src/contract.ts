@@ -71,8 +71,8 @@ export interface RequestContext {
   child(request: ChildRequest): RequestContext;
 }
 
-/** Gives back what one registration holds. Awaited; may throw or reject, which is logged. */
-export type Disposer = () => void | PromiseLike<void>;
+/** Gives back what one registration holds. What it returns is awaited; what it throws, or rejects with, is logged. */
+export type Disposer = () => unknown;
 
 /** What a scope needs. */
 export interface ScopeDeps {

@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ConnectionEvent, type ConnectionState, isOpenState, nextState } from '../src/connection-state.js';
+import {
+  type ConnectionEvent,
+  type ConnectionState,
+  isOpenState,
+  nextState,
+} from '../src/connection-state.js';
 import type { CloseInfo, ConnectionStateKind, Principal } from '../src/index.js';
 
 const principal = { userId: 'u', sessionId: 's', issuedAtMs: 0, expiresAtMs: 1 } as unknown as Principal;

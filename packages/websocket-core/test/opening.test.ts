@@ -70,7 +70,9 @@ describe('the token', () => {
     const fixture = createFixture();
     fixture.server.accept(bearer(fixture.token())).send({ type: 'authenticate', token: 'wrong-token' });
     fixture.server.accept(bearer('wrong-token'));
-    fixture.server.accept({ headers: { 'sec-websocket-protocol': `runwire.v1, bearer.${base64url('wrong-token')}` } });
+    fixture.server.accept({
+      headers: { 'sec-websocket-protocol': `runwire.v1, bearer.${base64url('wrong-token')}` },
+    });
     await fixture.clock.settle();
     await fixture.server.close();
     const text = JSON.stringify(fixture.logger.lines);
@@ -79,7 +81,10 @@ describe('the token', () => {
   });
 
   it('whose context is refused closes 4500', async () => {
-    const principal: Principal = { ...createFixture().principal(), userId: 'not an id' as Principal['userId'] };
+    const principal: Principal = {
+      ...createFixture().principal(),
+      userId: 'not an id' as Principal['userId'],
+    };
     const fixture = createFixture({ authenticate: async () => principal });
     const peer = fixture.server.accept(bearer('t'));
     await fixture.clock.settle();
@@ -283,7 +288,10 @@ describe('admission and opening', () => {
     });
     const peer = fixture.server.accept(bearer(fixture.token()));
     await fixture.clock.settle();
-    expect(peer.messages.map((message) => message.type)).toEqual(['connection_established', 'server_draining']);
+    expect(peer.messages.map((message) => message.type)).toEqual([
+      'connection_established',
+      'server_draining',
+    ]);
   });
 });
 

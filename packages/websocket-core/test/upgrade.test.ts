@@ -58,7 +58,14 @@ describe('upgrade', () => {
     const host = 'app.example:8443';
     expect(statusOf({ headers: { host, origin: `https://${host}` } })).toBeUndefined();
     expect(statusOf({ headers: { host } })).toBeUndefined();
-    for (const origin of ['https://app.example', 'https://app.example:1', 'null', '', 'not an origin', 'file://']) {
+    for (const origin of [
+      'https://app.example',
+      'https://app.example:1',
+      'null',
+      '',
+      'not an origin',
+      'file://',
+    ]) {
       expect(statusOf({ headers: { host, origin } })).toBe(403);
     }
   });

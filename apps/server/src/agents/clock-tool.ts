@@ -30,7 +30,11 @@ export function createClockTool(deps: { readonly clock: Clock }) {
     input: z.object({ place: z.string().min(1).max(100) }),
     run: async ({ place }) => {
       const zone = timeZoneOf(place);
-      const time = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'short', timeZone: zone });
+      const time = new Intl.DateTimeFormat('en-GB', {
+        dateStyle: 'full',
+        timeStyle: 'short',
+        timeZone: zone,
+      });
       return { zone, time: time.format(deps.clock.nowMs()) };
     },
   });
@@ -50,5 +54,7 @@ export function timeZoneOf(place: string): string {
     return lower === name || lower.endsWith(`/${name}`);
   });
   if (zone !== undefined) return zone;
-  throw new ToolError(`I know no time zone for "${place}". Try a city such as Tokyo, or a zone such as Europe/Paris.`);
+  throw new ToolError(
+    `I know no time zone for "${place}". Try a city such as Tokyo, or a zone such as Europe/Paris.`,
+  );
 }

@@ -1,4 +1,10 @@
-import { type AgentDefinition, type AgentResult, type AgentTask, defineAgent, type ToolOutcome } from '@runwire/agent-handler';
+import {
+  type AgentDefinition,
+  type AgentResult,
+  type AgentTask,
+  defineAgent,
+  type ToolOutcome,
+} from '@runwire/agent-handler';
 import type { Clock } from '@runwire/kernel';
 import { calculatorTool } from './calculator.js';
 import { createClockTool } from './clock-tool.js';
@@ -23,7 +29,8 @@ export function createDemoAgent(deps: { readonly clock: Clock }): AgentDefinitio
   const { clock } = deps;
   return defineAgent({
     name: 'demo',
-    description: 'Shows what Runwire does: calculates, tells the time, waits, counts and writes. Needs no model.',
+    description:
+      'Shows what Runwire does: calculates, tells the time, waits, counts and writes. Needs no model.',
     tools: [calculatorTool, createClockTool(deps), createWaitTool(deps)],
     run: (task) => answer(planFor(task.input), task, clock),
   });
@@ -33,13 +40,25 @@ async function answer(plan: Plan, task: AgentTask, clock: Clock): Promise<AgentR
   switch (plan.kind) {
     case 'calculate':
       await task.emit.reasoning('This is arithmetic: I use the calculator.');
-      return await say(task, clock, tell(await task.tools.call('calculator', { expression: plan.expression }), calculated));
+      return await say(
+        task,
+        clock,
+        tell(await task.tools.call('calculator', { expression: plan.expression }), calculated),
+      );
     case 'tellTime':
       await task.emit.reasoning('This asks for the time: I look at the clock.');
-      return await say(task, clock, tell(await task.tools.call('clock', { place: plan.place }), (out) => timeIn(out, plan.place)));
+      return await say(
+        task,
+        clock,
+        tell(await task.tools.call('clock', { place: plan.place }), (out) => timeIn(out, plan.place)),
+      );
     case 'wait':
       await task.emit.reasoning('I wait, and show how far I am.');
-      return await say(task, clock, tell(await task.tools.call('wait', { seconds: plan.seconds }), () => `I waited ${plan.seconds} s.`));
+      return await say(
+        task,
+        clock,
+        tell(await task.tools.call('wait', { seconds: plan.seconds }), () => `I waited ${plan.seconds} s.`),
+      );
     case 'count':
       return await count(plan, task, clock);
     case 'write':
@@ -80,7 +99,9 @@ async function count(
 }
 
 function tell(outcome: ToolOutcome, success: (output: unknown) => string): string {
-  return outcome.status === 'success' ? success(outcome.output) : `That did not work: ${outcome.error.message}`;
+  return outcome.status === 'success'
+    ? success(outcome.output)
+    : `That did not work: ${outcome.error.message}`;
 }
 
 function calculated(output: unknown): string {

@@ -1,4 +1,6 @@
-const WORDS = 'every event once and in order through drops and reloads until the last word has arrived '.split(' ').filter(Boolean);
+const WORDS = 'every event once and in order through drops and reloads until the last word has arrived '
+  .split(' ')
+  .filter(Boolean);
 const LINE_WORDS = 12;
 
 /** Deterministic text of exactly `bytes` ASCII bytes, in pieces of about a line. */

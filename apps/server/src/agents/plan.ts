@@ -31,7 +31,13 @@ const BYTES_OF_UNIT: Readonly<Record<string, number>> = {
 
 /** Decides by simple rules what a message asks for. Pure. */
 export function planFor(message: string): Plan {
-  return countPlan(message) ?? writePlan(message) ?? waitPlan(message) ?? calculatePlan(message) ?? timePlan(message) ?? { kind: 'introduce' };
+  return (
+    countPlan(message) ??
+    writePlan(message) ??
+    waitPlan(message) ??
+    calculatePlan(message) ??
+    timePlan(message) ?? { kind: 'introduce' }
+  );
 }
 
 function countPlan(message: string): Plan | undefined {

@@ -42,7 +42,10 @@ export function createAccessTokens(clock: Clock, options: AccessTokenOptions): A
       const claims = await verifiedClaims(token, key, clock);
       const { sub, sid, iat, exp } = claims;
       if (typeof sub !== 'string' || typeof sid !== 'string' || iat === undefined || exp === undefined) {
-        throw new AuthError('TOKEN_INVALID', 'The access token lacks a claim: expected sub, sid, iat and exp.');
+        throw new AuthError(
+          'TOKEN_INVALID',
+          'The access token lacks a claim: expected sub, sid, iat and exp.',
+        );
       }
       return {
         userId: parseIdAs('user', sub),

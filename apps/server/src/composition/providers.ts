@@ -1,9 +1,9 @@
 import {
+  type AgentDefinition,
+  type AgentRuntimeOptions,
   createAgentMessageHandler,
   createAgentRegistry,
   createRunSupervisor,
-  type AgentDefinition,
-  type AgentRuntimeOptions,
 } from '@runwire/agent-handler';
 import { createWebSocketBridgeFactory } from '@runwire/bridge-factory';
 import { createConnectionPool } from '@runwire/connection-pool';
@@ -11,8 +11,8 @@ import { createDemoAgent } from '../agents/demo-agent.js';
 import { createAccessTokens } from '../auth/access-tokens.js';
 import { createAuthService } from '../auth/auth-service.js';
 import type { Passwords } from '../auth/passwords.js';
-import type { Limits } from '../config/limits.js';
 import { createThrottle } from '../auth/throttle.js';
+import type { Limits } from '../config/limits.js';
 import { createLargeValues } from '../persistence/large-values.js';
 import { createSqlRunStore } from '../persistence/run-store.js';
 import { createSqlThreadStore } from '../persistence/thread-store.js';
@@ -30,7 +30,9 @@ const DEFAULT_AGENT = 'demo';
 /** What is stored in SQL. */
 export function provideStores(scope: Scope): Scope {
   return scope
-    .provide(TOKENS.runs, (s) => createSqlRunStore({ sessions: s.get(TOKENS.sessions), clock: s.get(TOKENS.clock) }))
+    .provide(TOKENS.runs, (s) =>
+      createSqlRunStore({ sessions: s.get(TOKENS.sessions), clock: s.get(TOKENS.clock) }),
+    )
     .provide(TOKENS.threadStore, (s) => createSqlThreadStore({ sessions: s.get(TOKENS.sessions) }));
 }
 
@@ -64,7 +66,9 @@ export function provideAgents(scope: Scope, further: readonly AgentDefinition[])
       const demo = createDemoAgent({ clock: s.get(TOKENS.clock) });
       return createAgentRegistry([demo, ...further], { defaultAgent: DEFAULT_AGENT });
     })
-    .provide(TOKENS.supervisor, (s) => createRunSupervisor(agentRuntime(s), agentOptions(s.get(TOKENS.config).limits)))
+    .provide(TOKENS.supervisor, (s) =>
+      createRunSupervisor(agentRuntime(s), agentOptions(s.get(TOKENS.config).limits)),
+    )
     .provide(TOKENS.handler, (s) =>
       createAgentMessageHandler(
         { ...agentRuntime(s), supervisor: s.get(TOKENS.supervisor) },
@@ -74,7 +78,10 @@ export function provideAgents(scope: Scope, further: readonly AgentDefinition[])
 }
 
 /** Authentication and threads. */
-export function provideServices(scope: Scope, made: { readonly passwords: Passwords; readonly jwtSecret: string }): Scope {
+export function provideServices(
+  scope: Scope,
+  made: { readonly passwords: Passwords; readonly jwtSecret: string },
+): Scope {
   return scope
     .provide(TOKENS.auth, (s) => {
       const config = s.get(TOKENS.config);
@@ -84,11 +91,16 @@ export function provideServices(scope: Scope, made: { readonly passwords: Passwo
         logger: s.get(TOKENS.logger),
         ids: s.get(TOKENS.ids),
         passwords: made.passwords,
-        tokens: createAccessTokens(clock, { secret: made.jwtSecret, lifetimeMs: config.accessTokenLifetimeMs }),
+        tokens: createAccessTokens(clock, {
+          secret: made.jwtSecret,
+          lifetimeMs: config.accessTokenLifetimeMs,
+        }),
         throttle: createThrottle({ ...config, windowMs: THROTTLE_WINDOW_MS }),
       });
     })
-    .provide(TOKENS.outbox, (s) => createOutboxSender({ events: s.get(TOKENS.bridge), runs: s.get(TOKENS.runs) }))
+    .provide(TOKENS.outbox, (s) =>
+      createOutboxSender({ events: s.get(TOKENS.bridge), runs: s.get(TOKENS.runs) }),
+    )
     .provide(TOKENS.threads, (s) =>
       createThreadService({
         clock: s.get(TOKENS.clock),

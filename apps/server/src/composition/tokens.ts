@@ -1,4 +1,10 @@
-import type { AgentMessageHandler, AgentRegistry, RunStore, RunSupervisor, ThreadStore } from '@runwire/agent-handler';
+import type {
+  AgentMessageHandler,
+  AgentRegistry,
+  RunStore,
+  RunSupervisor,
+  ThreadStore,
+} from '@runwire/agent-handler';
 import type { WebSocketBridgeFactory } from '@runwire/bridge-factory';
 import type { ConnectionPool } from '@runwire/connection-pool';
 import type { EventLog } from '@runwire/event-log';

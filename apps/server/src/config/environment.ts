@@ -44,7 +44,12 @@ const integer = (least: number, most: number, fallback: number) =>
 
 const list = z
   .string()
-  .transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''))
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  )
   .default([]);
 
 const flag = z
@@ -80,11 +85,16 @@ export function parseEnvironment(env: Readonly<Record<string, string | undefined
   const problems = [...unknownVariables(env)];
   const parsed = VARIABLES.safeParse(env);
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) problems.push(describe(String(issue.path[0]), issue.message, env));
+    for (const issue of parsed.error.issues)
+      problems.push(describe(String(issue.path[0]), issue.message, env));
   }
   const limits = parseLimits(env, problems);
   problems.push(...limitConflicts(limits));
-  if (parsed.success && parsed.data.NODE_ENV === 'production' && parsed.data.RUNWIRE_JWT_SECRET === undefined) {
+  if (
+    parsed.success &&
+    parsed.data.NODE_ENV === 'production' &&
+    parsed.data.RUNWIRE_JWT_SECRET === undefined
+  ) {
     problems.push('RUNWIRE_JWT_SECRET is missing: in production expected at least 32 random characters');
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError('CONFIG_INVALID', problems.join('\n'));

@@ -107,7 +107,10 @@ function answerErrors(app: FastifyInstance, logger: Logger): void {
 }
 
 function logFailure(logger: Logger, request: FastifyRequest, err: Error): void {
-  logger.error({ err, requestId: request.id, method: request.method, route: request.routeOptions.url }, 'request failed');
+  logger.error(
+    { err, requestId: request.id, method: request.method, route: request.routeOptions.url },
+    'request failed',
+  );
 }
 
 /** Answers with an error body and what HTTP wants around it. */
@@ -116,7 +119,9 @@ export function sendProblem(reply: FastifyReply, { status, body }: Problem): Fas
   if (retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1_000)));
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   const requestId = reply.request.id as RequestId;
-  return reply.code(status).send({ error: { code, message, requestId, ...(details === undefined ? {} : { details }) } });
+  return reply
+    .code(status)
+    .send({ error: { code, message, requestId, ...(details === undefined ? {} : { details }) } });
 }
 
 /** The peer's address as Fastify computes it, for an upgrade that never reaches Fastify. */

@@ -1,4 +1,4 @@
-import { type RequestId } from '@runwire/id-generation';
+import type { RequestId } from '@runwire/id-generation';
 import { createRequestContext } from '@runwire/user-context';
 import type { FastifyRequest } from 'fastify';
 import type { AuthService } from '../auth/auth-service.js';

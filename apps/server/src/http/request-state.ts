@@ -34,6 +34,7 @@ export function callerOf(states: RequestStates, request: FastifyRequest): Caller
 
 function stateOf(states: RequestStates, request: FastifyRequest): RequestState {
   const state = states.get(request);
-  if (state === undefined) throw new TypeError('The request has no state: expected the onRequest hook to make it.');
+  if (state === undefined)
+    throw new TypeError('The request has no state: expected the onRequest hook to make it.');
   return state;
 }

@@ -27,7 +27,12 @@ function socketMetrics(registry: Registry, { sockets, pool }: MetricSources): vo
     counter(registry, { name, help, label }, read);
   gauge(registry, 'runwire_connections', 'Open connections by state.', 'state', () => sockets().connections);
   single(registry, 'runwire_users_connected', 'Users with at least one connection.', () => pool().users);
-  single(registry, 'runwire_handlers', 'Handler registrations of open connections.', () => sockets().handlers);
+  single(
+    registry,
+    'runwire_handlers',
+    'Handler registrations of open connections.',
+    () => sockets().handlers,
+  );
   byLabel('runwire_upgrades_total', 'Upgrades by result.', 'result', () => ({
     accepted: sockets().accepted,
     ...sockets().refused,
@@ -53,7 +58,11 @@ function deliveryMetrics(registry: Registry, { bridge, sessions }: MetricSources
 
 function runMetrics(registry: Registry, { runs }: MetricSources): void {
   single(registry, 'runwire_runs_active', 'Runs under way.', () => runs().active);
-  counter(registry, { name: 'runwire_runs_total', help: 'Ended runs by status.', label: 'status' }, () => runs().ended);
+  counter(
+    registry,
+    { name: 'runwire_runs_total', help: 'Ended runs by status.', label: 'status' },
+    () => runs().ended,
+  );
 }
 
 function single(registry: Registry, name: string, help: string, read: () => number): void {

@@ -27,16 +27,20 @@ export async function openRunOf(db: Queries, threadId: ThreadId): Promise<RunId 
 }
 
 /** Writes thread (when new), message and run; returns the events that say so. */
-export async function insertUserMessage(
-  tx: Queries,
-  request: AcceptMessage,
-): Promise<readonly EventDraft[]> {
+export async function insertUserMessage(tx: Queries, request: AcceptMessage): Promise<readonly EventDraft[]> {
   const { userId, runId, messageId, nowMs } = request;
   const { threadId } = request.thread;
   if (request.thread.kind === 'new') {
     await tx
       .insertInto('threads')
-      .values({ id: threadId, user_id: userId, title: request.title, created_at_ms: nowMs, updated_at_ms: nowMs, deleting_at_ms: null })
+      .values({
+        id: threadId,
+        user_id: userId,
+        title: request.title,
+        created_at_ms: nowMs,
+        updated_at_ms: nowMs,
+        deleting_at_ms: null,
+      })
       .execute();
   } else {
     await tx.updateTable('threads').set({ updated_at_ms: nowMs }).where('id', '=', threadId).execute();

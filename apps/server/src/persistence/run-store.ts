@@ -13,8 +13,8 @@ import type { RunId, UserId } from '@runwire/id-generation';
 import type { Clock } from '@runwire/kernel';
 import { type CommandReply, type EventDraft, LIMITS } from '@runwire/protocol';
 import { isUniqueViolation } from './errors.js';
-import { insertOutbox, insertUserMessage, openRunOf, ownsThread } from './run-rows.js';
 import { runRecord } from './rows.js';
+import { insertOutbox, insertUserMessage, openRunOf, ownsThread } from './run-rows.js';
 import type { DatabaseSessions, Queries } from './session.js';
 
 /** Runs, commands and the outbox in SQL. Each method is one transaction of its own session. */

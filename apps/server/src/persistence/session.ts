@@ -93,6 +93,9 @@ class RequestSession implements DatabaseSession {
 
   #refuseWhenClosed(): void {
     if (!this.#closed) return;
-    throw new PersistenceError('SESSION_CLOSED', 'The database session was used after its request had ended.');
+    throw new PersistenceError(
+      'SESSION_CLOSED',
+      'The database session was used after its request had ended.',
+    );
   }
 }

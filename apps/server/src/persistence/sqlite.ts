@@ -20,5 +20,7 @@ export function openSqlite(file: string): Kysely<Schema> {
   database.pragma('synchronous = NORMAL');
   database.pragma('foreign_keys = ON');
   database.pragma('busy_timeout = 5000');
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: database as unknown as SqliteDatabase }) });
+  return new Kysely<Schema>({
+    dialect: new SqliteDialect({ database: database as unknown as SqliteDatabase }),
+  });
 }

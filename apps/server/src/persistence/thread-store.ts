@@ -1,6 +1,13 @@
 import type { HistoryMessage, OutboxEntry, RunRecord, ThreadStore } from '@runwire/agent-handler';
 import type { MessageId, RunId, ThreadId, UserId } from '@runwire/id-generation';
-import { type AnswerPart, answerText, contentText, type EventError, type MessagePart, type RunStatus } from '@runwire/protocol';
+import {
+  type AnswerPart,
+  answerText,
+  contentText,
+  type EventError,
+  type MessagePart,
+  type RunStatus,
+} from '@runwire/protocol';
 import type { Selectable } from 'kysely';
 import { runRecord } from './rows.js';
 import { insertOutbox } from './run-rows.js';
@@ -116,10 +123,7 @@ export async function listThreads(
   if (beforeMs !== undefined && beforeId !== undefined) {
     const ms = Number(beforeMs);
     query = query.where((eb) =>
-      eb.or([
-        eb('updated_at_ms', '<', ms),
-        eb.and([eb('updated_at_ms', '=', ms), eb('id', '<', beforeId)]),
-      ]),
+      eb.or([eb('updated_at_ms', '<', ms), eb.and([eb('updated_at_ms', '=', ms), eb('id', '<', beforeId)])]),
     );
   }
   const rows = await query.execute();
@@ -139,7 +143,14 @@ export async function listMessages(
     .selectFrom('messages')
     .innerJoin('runs', 'runs.id', 'messages.run_id')
     .selectAll('messages')
-    .select(['runs.agent', 'runs.status', 'runs.error', 'runs.started_at_ms', 'runs.accepted_at_ms', 'runs.ended_at_ms'])
+    .select([
+      'runs.agent',
+      'runs.status',
+      'runs.error',
+      'runs.started_at_ms',
+      'runs.accepted_at_ms',
+      'runs.ended_at_ms',
+    ])
     .where('messages.thread_id', '=', threadId)
     .orderBy('position', 'desc')
     .limit(page.limit + 1);
@@ -155,10 +166,17 @@ export async function listMessages(
 }
 
 type MessageRow = Selectable<Schema['messages']> &
-  Pick<Selectable<Schema['runs']>, 'agent' | 'status' | 'error' | 'started_at_ms' | 'accepted_at_ms' | 'ended_at_ms'>;
+  Pick<
+    Selectable<Schema['runs']>,
+    'agent' | 'status' | 'error' | 'started_at_ms' | 'accepted_at_ms' | 'ended_at_ms'
+  >;
 
 function storedMessage(row: MessageRow): StoredMessage {
-  const base = { id: row.id as MessageId, runId: row.run_id as RunId, createdAtMs: Number(row.created_at_ms) };
+  const base = {
+    id: row.id as MessageId,
+    runId: row.run_id as RunId,
+    createdAtMs: Number(row.created_at_ms),
+  };
   if (row.role === 'user') return { ...base, role: 'user', parts: JSON.parse(row.parts) as MessagePart[] };
   const begunAtMs = Number(row.started_at_ms ?? row.accepted_at_ms);
   return {
@@ -175,7 +193,10 @@ function storedMessage(row: MessageRow): StoredMessage {
 }
 
 /** The open runs of a thread. */
-export async function openRunsOf(session: DatabaseSession, threadId: ThreadId): Promise<readonly RunRecord[]> {
+export async function openRunsOf(
+  session: DatabaseSession,
+  threadId: ThreadId,
+): Promise<readonly RunRecord[]> {
   const rows = await session.db
     .selectFrom('runs')
     .selectAll()

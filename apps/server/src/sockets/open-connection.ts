@@ -1,6 +1,8 @@
 import type { AgentMessageHandler } from '@runwire/agent-handler';
 import type { WebSocketBridgeFactory } from '@runwire/bridge-factory';
 import type { ConnectionPool } from '@runwire/connection-pool';
+import type { IdGenerator } from '@runwire/id-generation';
+import { createRequestContext } from '@runwire/user-context';
 import type { ClientConnection, Handshake } from '@runwire/websocket-core';
 import { isAuthSessionLive } from '../persistence/account-store.js';
 import type { DatabaseSessions } from '../persistence/session.js';
@@ -23,7 +25,9 @@ export function createOpenConnection(deps: OpenConnectionDeps) {
     connection.handleCommand('user_message', (message, request) => handler.userMessage(message, request));
     connection.handleCommand('stop_agent', (message, request) => handler.stopAgent(message, request));
     connection.handleCommand('start_agent', (message, request) => handler.startAgent(message, request));
-    connection.handleCommand('resolve_approval', (message, request) => handler.resolveApproval(message, request));
+    connection.handleCommand('resolve_approval', (message, request) =>
+      handler.resolveApproval(message, request),
+    );
     // A sign-out between the token's verification and the admission found no connection to close.
     const { userId, sessionId } = connection;
     const live = await sessions.with((session) => isAuthSessionLive(session, userId, sessionId));
@@ -34,8 +38,13 @@ export function createOpenConnection(deps: OpenConnectionDeps) {
 }
 
 /** Ends the sockets of a sign-in session that has ended: from its return nothing more is handed to them. */
-export function disconnectSession(pool: ConnectionPool, ended: Pick<ClientConnection, 'userId' | 'sessionId'>): void {
-  for (const connection of pool.connectionsOf(ended.userId)) {
-    if (connection.sessionId === ended.sessionId) connection.close(FORBIDDEN);
+export function disconnectSession(
+  deps: { readonly pool: ConnectionPool; readonly ids: Pick<IdGenerator, 'requestId'> },
+  ended: Pick<ClientConnection, 'userId' | 'sessionId'>,
+): void {
+  const { userId, sessionId } = ended;
+  const manager = deps.pool.managerFor(createRequestContext({ userId, requestId: deps.ids.requestId() }));
+  for (const connection of manager.connections()) {
+    if (connection.sessionId === sessionId) manager.disconnect(connection.id, FORBIDDEN);
   }
 }

@@ -1,4 +1,4 @@
-import { CodedError, type Clock } from '@runwire/kernel';
+import { type Clock, CodedError } from '@runwire/kernel';
 
 /** The phases of a start, in their order. */
 export const STARTUP_PHASES = [

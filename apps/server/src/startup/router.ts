@@ -2,7 +2,7 @@ import { createSocketServer, type SocketServer } from '@runwire/websocket-core';
 import type { Registry } from 'prom-client';
 import type { Scope } from '../composition/scope.js';
 import { TOKENS } from '../composition/tokens.js';
-import { createHttpApp, remoteAddressOf, type RunwireHttpApp } from '../http/app.js';
+import { createHttpApp, type RunwireHttpApp, remoteAddressOf } from '../http/app.js';
 import { createGuard } from '../http/guard.js';
 import { addAuthRoutes } from '../http/routes/auth.js';
 import { addHealthRoutes, type ReadinessReport } from '../http/routes/health.js';
@@ -61,7 +61,7 @@ function createSockets(scope: Scope, state: ProcessState): SocketServer {
   const sessions = scope.get(TOKENS.sessions);
   const auth = scope.get(TOKENS.auth);
   const pool = scope.get(TOKENS.pool);
-  auth.onRevoked((ended) => disconnectSession(pool, ended));
+  auth.onRevoked((ended) => disconnectSession({ pool, ids: scope.get(TOKENS.ids) }, ended));
   return createSocketServer(
     {
       clock: scope.get(TOKENS.clock),
@@ -75,7 +75,12 @@ function createSockets(scope: Scope, state: ProcessState): SocketServer {
       },
       authenticate: (token) => sessions.with((session) => auth.verify(session, token)),
       admission: pool,
-      open: createOpenConnection({ handler: scope.get(TOKENS.handler), bridge: scope.get(TOKENS.bridge), pool, sessions }),
+      open: createOpenConnection({
+        handler: scope.get(TOKENS.handler),
+        bridge: scope.get(TOKENS.bridge),
+        pool,
+        sessions,
+      }),
       remoteAddressOf: (request) => remoteAddressOf(request, config.trustProxy),
     },
     {
@@ -92,7 +97,12 @@ async function createApp(
   const config = scope.get(TOKENS.config);
   const states = scope.get(TOKENS.states);
   const auth = scope.get(TOKENS.auth);
-  const http = { ids: scope.get(TOKENS.ids), logger: scope.get(TOKENS.logger), sessions: scope.get(TOKENS.sessions), states };
+  const http = {
+    ids: scope.get(TOKENS.ids),
+    logger: scope.get(TOKENS.logger),
+    sessions: scope.get(TOKENS.sessions),
+    states,
+  };
   const app = await createHttpApp(http, { ...config, version: VERSION });
   const guard = createGuard({ auth, states });
   const log = scope.get(TOKENS.log);
@@ -100,10 +110,20 @@ async function createApp(
   addHealthRoutes(app, { ...state, metricsToken: config.metricsToken });
   addAuthRoutes(app, { auth, states, guard });
   addThreadRoutes(app, { states, guard, log, handler, threads: scope.get(TOKENS.threads) });
-  addRunRoutes(app, { states, guard, log, handler, runs: scope.get(TOKENS.runs), agents: scope.get(TOKENS.agents) });
+  addRunRoutes(app, {
+    states,
+    guard,
+    log,
+    handler,
+    runs: scope.get(TOKENS.runs),
+    agents: scope.get(TOKENS.agents),
+  });
   app.get('/ws', { schema: { hide: true } }, (request, reply) => {
     const { status, headers, body } = state.sockets.probe(request.raw);
-    return reply.code(status).headers({ ...headers, 'content-type': 'application/json' }).send(body);
+    return reply
+      .code(status)
+      .headers({ ...headers, 'content-type': 'application/json' })
+      .send(body);
   });
   app.server.on('upgrade', (request, socket, head) => state.sockets.handleUpgrade(request, socket, head));
   await addPage(app, state.webDirectory);

@@ -81,7 +81,9 @@ async function openFoundation(start: {
   const database = await phase('database', () => openDatabase(config, logger));
   process.onClose('database', () => database.db.destroy());
   const jwtSecret = config.jwtSecret ?? (await keptJwtSecret(config.dataDirectory));
-  const log = await phase('event log', () => createMemoryEventLog({ clock, ids, logger }, eventLogOptions(config)));
+  const log = await phase('event log', () =>
+    createMemoryEventLog({ clock, ids, logger }, eventLogOptions(config)),
+  );
   process.onClose('event log', () => log.close());
   const scope = provideStores(
     createScope()

@@ -1,7 +1,7 @@
 import type { OutboxEntry, RunStore } from '@runwire/agent-handler';
-import type { EventDraft } from '@runwire/protocol';
 import type { Producer } from '@runwire/event-log';
 import type { UserId } from '@runwire/id-generation';
+import type { EventDraft } from '@runwire/protocol';
 
 /** Appends drafts that SQL has committed, then forgets them. */
 export interface OutboxSender {

@@ -19,7 +19,12 @@ import type { OutboxSender } from './outbox-sender.js';
 export interface ThreadService {
   create(session: DatabaseSession, context: RequestContext, title: string): Promise<ThreadSummary>;
   /** False when the user has no such thread. */
-  rename(session: DatabaseSession, context: RequestContext, threadId: string, title: string): Promise<boolean>;
+  rename(
+    session: DatabaseSession,
+    context: RequestContext,
+    threadId: string,
+    title: string,
+  ): Promise<boolean>;
   /**
    * Stops the thread's runs, removes its rows, tells of it and erases its events. False when the user has no
    * such thread. A crash on the way is finished by `resumeDeletions`.
@@ -46,7 +51,11 @@ export const UNTITLED = 'New chat';
 export function createThreadService(deps: ThreadServiceDeps): ThreadService {
   const { clock, ids, sessions, outbox, log, supervisor } = deps;
 
-  const finishDeletion = async (session: DatabaseSession, userId: UserId, threadId: ThreadId): Promise<void> => {
+  const finishDeletion = async (
+    session: DatabaseSession,
+    userId: UserId,
+    threadId: ThreadId,
+  ): Promise<void> => {
     await supervisor.stopThread(userId, threadId);
     const entry = outboxEntry(userId, ids.requestId(), { type: 'thread_deleted', threadId, data: {} });
     await deleteThread(session, threadId, entry, clock.nowMs());
@@ -67,7 +76,11 @@ export function createThreadService(deps: ThreadServiceDeps): ThreadService {
     async rename(session, context, threadId, title) {
       if (!isId('thread', threadId)) return false;
       const { userId } = context;
-      const entry = outboxEntry(userId, context.requestId, { type: 'thread_updated', threadId, data: { title } });
+      const entry = outboxEntry(userId, context.requestId, {
+        type: 'thread_updated',
+        threadId,
+        data: { title },
+      });
       const renamed = { userId, threadId, title, nowMs: clock.nowMs() };
       if (!(await renameThread(session, renamed, entry))) return false;
       await outbox.send(entry);

@@ -39,7 +39,9 @@ export async function readThreadSnapshot(
   if (thread === undefined) return undefined;
   const open = await openRunsOf(session, thread.id);
   const messages = await listMessages(session, thread.id, page);
-  const views = await Promise.all(open.map((run) => foldRun(log, run, { epoch: stream.epoch, until: stream.head })));
+  const views = await Promise.all(
+    open.map((run) => foldRun(log, run, { epoch: stream.epoch, until: stream.head })),
+  );
   const { epoch, head: seq, headId } = stream;
   return {
     thread,
@@ -59,7 +61,8 @@ async function foldRun(
   if (known === undefined) return undefined;
   let view: RunView | undefined;
   const after = { epoch: range.epoch, seq: known.firstSeq - 1 };
-  for await (const event of runEvents(log, run, { after, until: range.until })) view = applyRunEvent(view, event);
+  for await (const event of runEvents(log, run, { after, until: range.until }))
+    view = applyRunEvent(view, event);
   return view;
 }
 

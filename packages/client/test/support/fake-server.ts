@@ -230,7 +230,7 @@ export class FakeServer {
 
   #store(draft: EventDraft): RunwireEvent {
     const seq = this.log.length + 1;
-    const text = encodeEvent(draft, { seq, id: `${this.epoch}_evt_${seq}`, at: this.clock.nowMs() });
+    const text = encodeEvent(draft, { seq, id: `${this.epoch}_evt_${seq}`, at: Math.floor(this.clock.nowMs()) });
     const [event] = decodeServerFrame(text);
     this.log.push(event as RunwireEvent);
     return event as RunwireEvent;

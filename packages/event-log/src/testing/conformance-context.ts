@@ -1,5 +1,10 @@
 import { createIdGenerator, type IdGenerator, type UserId } from '@runwire/id-generation';
-import { createManualClock, createRecordingLogger, type ManualClock } from '@runwire/kernel/testing';
+import {
+  createManualClock,
+  createRecordingLogger,
+  type ManualClock,
+  type RecordingLogger,
+} from '@runwire/kernel/testing';
 import type { EventLog, RetentionOptions } from '../contract.js';
 
 /** What a case asks of the log it opens. */
@@ -12,7 +17,7 @@ export interface ConformanceLogOptions {
 export interface ConformanceLogDeps {
   readonly clock: ManualClock;
   readonly ids: IdGenerator;
-  readonly logger: ReturnType<typeof createRecordingLogger>;
+  readonly logger: RecordingLogger;
 }
 
 /** What a case works with; each case needs a fresh one. */

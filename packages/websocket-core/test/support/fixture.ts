@@ -1,9 +1,24 @@
 import { createIdGenerator, type IdGenerator, type UserId } from '@runwire/id-generation';
 import { type Clock, CodedError } from '@runwire/kernel';
-import { createManualClock, createRecordingLogger, type ManualClock, type RecordingLogger } from '@runwire/kernel/testing';
+import {
+  createManualClock,
+  createRecordingLogger,
+  type ManualClock,
+  type RecordingLogger,
+} from '@runwire/kernel/testing';
 import type { ControlMessage, ControlMessageOf, ControlType, ServerMessage } from '@runwire/protocol';
-import type { ClientConnection, Handshake, Principal, SocketServerDeps, SocketServerOptions } from '../../src/index.js';
-import { createMemorySocketServer, type MemoryPeer, type MemorySocketServer } from '../../src/testing/index.js';
+import type {
+  ClientConnection,
+  Handshake,
+  Principal,
+  SocketServerDeps,
+  SocketServerOptions,
+} from '../../src/index.js';
+import {
+  createMemorySocketServer,
+  type MemoryPeer,
+  type MemorySocketServer,
+} from '../../src/testing/index.js';
 
 export const HOUR_MS = 3_600_000;
 
@@ -126,7 +141,8 @@ export function ofType<T extends ControlType>(
   messages: readonly ServerMessage[],
   type: T,
 ): readonly ControlMessageOf<T>[] {
-  const isOfType = (message: ServerMessage): message is ControlMessageOf<T> & ControlMessage => message.type === type;
+  const isOfType = (message: ServerMessage): message is ControlMessageOf<T> & ControlMessage =>
+    message.type === type;
   return messages.filter(isOfType);
 }
 

@@ -3,7 +3,12 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createDeferred, createSystemClock } from '@runwire/kernel';
 import { WebSocket } from 'ws';
-import { createSocketServer, type SocketServer, type SocketServerDeps, type SocketServerOptions } from '../../src/index.js';
+import {
+  createSocketServer,
+  type SocketServer,
+  type SocketServerDeps,
+  type SocketServerOptions,
+} from '../../src/index.js';
 import { createDeps, createPorts, type Ports } from './fixture.js';
 
 /** How a client's socket ended. */

@@ -35,25 +35,44 @@ export function addAuthRoutes(
       },
     },
     async (request, reply) => {
-      const pair = await auth.register(sessionOf(states, request), { ...request.body, remoteAddress: request.ip });
+      const pair = await auth.register(sessionOf(states, request), {
+        ...request.body,
+        remoteAddress: request.ip,
+      });
       return reply.code(201).send(pair);
     },
   );
   app.post(
     '/auth/login',
     // No rule for the password here: an old one that a newer rule refuses must still work.
-    { schema: { tags, body: z.object({ email: EMAIL, password: z.string().min(1).max(256) }), response: { 200: TOKENS } } },
+    {
+      schema: {
+        tags,
+        body: z.object({ email: EMAIL, password: z.string().min(1).max(256) }),
+        response: { 200: TOKENS },
+      },
+    },
     (request) => auth.login(sessionOf(states, request), { ...request.body, remoteAddress: request.ip }),
   );
   app.post(
     '/auth/refresh',
-    { schema: { tags, body: z.object({ refreshToken: z.string().min(1).max(512) }), response: { 200: TOKENS } } },
+    {
+      schema: {
+        tags,
+        body: z.object({ refreshToken: z.string().min(1).max(512) }),
+        response: { 200: TOKENS },
+      },
+    },
     (request) => auth.refresh(sessionOf(states, request), request.body.refreshToken),
   );
-  app.post('/auth/logout', { onRequest: guard, schema: { tags, response: { 204: z.null() } } }, async (request, reply) => {
-    await auth.logout(sessionOf(states, request), callerOf(states, request).principal);
-    return reply.code(204).send(null);
-  });
+  app.post(
+    '/auth/logout',
+    { onRequest: guard, schema: { tags, response: { 204: z.null() } } },
+    async (request, reply) => {
+      await auth.logout(sessionOf(states, request), callerOf(states, request).principal);
+      return reply.code(204).send(null);
+    },
+  );
   app.get('/auth/me', { onRequest: guard, schema: { tags, response: { 200: USER } } }, (request) =>
     auth.account(sessionOf(states, request), callerOf(states, request).context.userId),
   );

@@ -42,7 +42,8 @@ export function addHealthRoutes(
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 
 function mayReadMetrics(request: FastifyRequest, token: string | undefined): boolean {
-  if (token === undefined) return LOOPBACK.has(request.socket.remoteAddress ?? '') && LOOPBACK.has(request.ip);
+  if (token === undefined)
+    return LOOPBACK.has(request.socket.remoteAddress ?? '') && LOOPBACK.has(request.ip);
   const given = Buffer.from(request.headers.authorization ?? '');
   const expected = Buffer.from(`Bearer ${token}`);
   return given.length === expected.length && timingSafeEqual(given, expected);

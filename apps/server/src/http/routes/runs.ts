@@ -47,19 +47,27 @@ export function addRunRoutes(
     })),
   );
 
-  app.get('/api/runs/:id', { onRequest: guard, schema: { tags, security, params: BY_ID } }, async (request, reply) => {
-    const run = await find(callerOf(states, request).context.userId, request.params.id);
-    if (run === undefined) return sendProblem(reply, NOT_FOUND);
-    const { userId: _, runId: id, ...rest } = run;
-    return reply.send({ id, ...rest });
-  });
+  app.get(
+    '/api/runs/:id',
+    { onRequest: guard, schema: { tags, security, params: BY_ID } },
+    async (request, reply) => {
+      const run = await find(callerOf(states, request).context.userId, request.params.id);
+      if (run === undefined) return sendProblem(reply, NOT_FOUND);
+      const { userId: _, runId: id, ...rest } = run;
+      return reply.send({ id, ...rest });
+    },
+  );
 
-  app.post('/api/runs/:id/cancel', { onRequest: guard, schema: { tags, security, params: BY_ID } }, async (request, reply) => {
-    const caller = { context: callerOf(states, request).context, signal: signalOf(reply) };
-    const answer = await handler.stopAgent({ type: 'stop_agent', runId: request.params.id }, caller);
-    if ('accepted' in answer) return reply.send(answer.accepted);
-    return sendProblem(reply, { status: statusOf(answer.rejected), body: answer.rejected });
-  });
+  app.post(
+    '/api/runs/:id/cancel',
+    { onRequest: guard, schema: { tags, security, params: BY_ID } },
+    async (request, reply) => {
+      const caller = { context: callerOf(states, request).context, signal: signalOf(reply) };
+      const answer = await handler.stopAgent({ type: 'stop_agent', runId: request.params.id }, caller);
+      if ('accepted' in answer) return reply.send(answer.accepted);
+      return sendProblem(reply, { status: statusOf(answer.rejected), body: answer.rejected });
+    },
+  );
 
   app.get(
     '/api/runs/:id/events',
@@ -71,12 +79,16 @@ export function addRunRoutes(
     },
   );
 
-  app.get('/api/runs/:id/result', { onRequest: guard, schema: { tags, security, params: BY_ID } }, async (request, reply) => {
-    const { userId } = callerOf(states, request).context;
-    const what = { userId, runId: request.params.id, toolCallId: '' };
-    const value = await findLargeValue(sessionOf(states, request), what);
-    return value === undefined ? sendProblem(reply, NO_VALUE) : reply.type('application/json').send(value);
-  });
+  app.get(
+    '/api/runs/:id/result',
+    { onRequest: guard, schema: { tags, security, params: BY_ID } },
+    async (request, reply) => {
+      const { userId } = callerOf(states, request).context;
+      const what = { userId, runId: request.params.id, toolCallId: '' };
+      const value = await findLargeValue(sessionOf(states, request), what);
+      return value === undefined ? sendProblem(reply, NO_VALUE) : reply.type('application/json').send(value);
+    },
+  );
 
   app.get(
     '/api/runs/:id/tools/:toolCallId/output',

@@ -7,11 +7,16 @@ import { type ThreadService, UNTITLED } from '../../threads/thread-service.js';
 import { readThreadSnapshot } from '../../threads/thread-snapshot.js';
 import { type RunwireHttpApp, sendProblem } from '../app.js';
 import type { Guard } from '../guard.js';
-import { signalOf } from '../request-signal.js';
 import { statusOf } from '../problems.js';
+import { signalOf } from '../request-signal.js';
 import { callerOf, type RequestStates, sessionOf } from '../request-state.js';
 
-const THREAD = z.object({ id: z.string(), title: z.string(), createdAtMs: z.number(), updatedAtMs: z.number() });
+const THREAD = z.object({
+  id: z.string(),
+  title: z.string(),
+  createdAtMs: z.number(),
+  updatedAtMs: z.number(),
+});
 const PAGE = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(50),
   before: z.string().max(128).optional(),
@@ -47,12 +52,16 @@ export function addThreadRoutes(
         response: { 200: z.object({ items: z.array(THREAD).readonly(), before: z.string().nullable() }) },
       },
     },
-    (request) => listThreads(sessionOf(states, request), callerOf(states, request).context.userId, request.query),
+    (request) =>
+      listThreads(sessionOf(states, request), callerOf(states, request).context.userId, request.query),
   );
 
   app.post(
     '/api/threads',
-    { onRequest: guard, schema: { tags, security, body: z.object({ title: TITLE.optional() }), response: { 201: THREAD } } },
+    {
+      onRequest: guard,
+      schema: { tags, security, body: z.object({ title: TITLE.optional() }), response: { 201: THREAD } },
+    },
     async (request, reply) => {
       const { context } = callerOf(states, request);
       const title = request.body.title ?? UNTITLED;
@@ -78,7 +87,8 @@ export function addThreadRoutes(
       const { context } = callerOf(states, request);
       const session = sessionOf(states, request);
       const { id } = request.params;
-      if (!(await threads.rename(session, context, id, request.body.title))) return sendProblem(reply, NOT_FOUND);
+      if (!(await threads.rename(session, context, id, request.body.title)))
+        return sendProblem(reply, NOT_FOUND);
       return reply.send(await findThread(session, context.userId, id));
     },
   );

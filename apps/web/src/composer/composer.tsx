@@ -1,0 +1,97 @@
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from 'react';
+import { useStore } from '../state/value-store.js';
+import { IconButton } from '../ui/icon-button.js';
+import { useWorkspace } from '../workspace/workspace-context.js';
+import { SendProblemNotice } from './send-problem-notice.js';
+import type { Sender } from './sender.js';
+
+/** Where a message is written. Enter sends, Shift+Enter breaks the line, Esc stops the running answer. */
+export function Composer({ sender, runId }: { readonly sender: Sender; readonly runId: string | undefined }) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const { draft, problem, isSending } = sender;
+  useGrowing(field, draft);
+  useEffect(() => {
+    // On a touch screen the keyboard would cover what was opened.
+    if (matchMedia('(pointer: fine)').matches) field.current?.focus();
+  }, []);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === 'Escape' && runId !== undefined) {
+      event.preventDefault();
+      sender.stop(runId);
+    }
+    if (event.key !== 'Enter' || event.shiftKey) return;
+    event.preventDefault();
+    sender.send(draft);
+  };
+  return (
+    <div className="composer-area">
+      {problem !== undefined && <SendProblemNotice problem={problem} sender={sender} />}
+      <form
+        className="composer"
+        onSubmit={(event) => {
+          event.preventDefault();
+          sender.send(draft);
+          field.current?.focus();
+        }}
+      >
+        <textarea
+          ref={field}
+          id="message"
+          rows={1}
+          aria-label="Message"
+          aria-keyshortcuts="Enter"
+          placeholder="Write a message"
+          enterKeyHint="send"
+          value={draft}
+          readOnly={isSending}
+          aria-busy={isSending}
+          onChange={(event) => sender.setDraft(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        {runId !== undefined && (
+          <IconButton
+            icon="stop"
+            label="Stop"
+            className="round stop"
+            disabled={sender.isStopping}
+            onClick={() => {
+              sender.stop(runId);
+              field.current?.focus();
+            }}
+          />
+        )}
+        {(runId === undefined || draft.trim() !== '') && (
+          <IconButton
+            type="submit"
+            icon="send"
+            label="Send"
+            className="round send"
+            disabled={isSending || draft.trim() === ''}
+          />
+        )}
+      </form>
+      <ComposerHint isSending={isSending} isRunning={runId !== undefined} />
+    </div>
+  );
+}
+
+function ComposerHint({ isSending, isRunning }: { readonly isSending: boolean; readonly isRunning: boolean }) {
+  const { connection } = useWorkspace();
+  const isLive = useStore(connection.state).kind === 'live';
+  let hint = 'Enter to send, Shift + Enter for a new line';
+  if (isRunning) hint = 'Esc to stop the answer';
+  if (isSending) hint = isLive ? 'Sending…' : 'It will be sent as soon as you are connected again.';
+  return <p className="composer-hint">{hint}</p>;
+}
+
+/** Lets the field be as high as its text; the style sheet sets the limit. */
+function useGrowing(field: { readonly current: HTMLTextAreaElement | null }, text: string): void {
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (element === null) return;
+    element.style.height = 'auto';
+    element.style.height = text === '' ? '' : `${element.scrollHeight}px`;
+  }, [field, text]);
+}

@@ -1,0 +1,158 @@
+import { describe, expect, it } from '@jest/globals';
+import { createRecovery } from '@runwire/agent-handler';
+import { createMemoryEventLog } from '@runwire/event-log';
+import { answerText } from '@runwire/protocol';
+import { ANNOUNCED, BEGUN, createHarness, forever } from './harness.js';
+
+type Harness = ReturnType<typeof createHarness>;
+
+/** The next process: nothing of the old one but its stores and its log. */
+function recover({ clock, logger, stores, log }: Harness) {
+  return createRecovery({ clock, logger, runs: stores.runs }).recover({ log });
+}
+
+describe('recovery', () => {
+  it('ends open runs interrupted, once, with the text that the log has, and fences the old process', async () => {
+    const harness = createHarness({
+      agent: async ({ emit }) => {
+        await emit.text('so far');
+        return await forever();
+      },
+    });
+    const userId = harness.ids.userId();
+    const { runId, threadId } = await harness.start(userId);
+    await harness.clock.advance(5_000);
+    expect(await recover(harness)).toEqual({ draftsAppended: 1, runsInterrupted: 1 });
+    expect(await recover(harness)).toEqual({ draftsAppended: 0, runsInterrupted: 0 });
+    const run = await harness.runs.findRun(userId, runId);
+    expect(run?.status).toBe('interrupted');
+    expect(await harness.terminals(userId)).toEqual([
+      {
+        agent: 'test',
+        messageId: run?.answerId,
+        status: 'interrupted',
+        error: { code: 'RUN_INTERRUPTED', message: expect.any(String) },
+        durationMs: 5_000,
+      },
+    ]);
+    const history = await harness.stores.threads.history(userId, threadId, { limit: 5 });
+    expect(history.at(-1)?.text).toBe('so far');
+    // The old process wakes up: it can neither end the run nor append to it.
+    const stopped = harness.supervisor.stop(runId);
+    await harness.clock.advance(1_000);
+    expect(await stopped).toBeUndefined();
+    expect(await harness.terminals(userId)).toHaveLength(1);
+    expect(await harness.log.openRuns()).toEqual([]);
+  });
+
+  it('appends what was committed and not appended: first the message, then the end of its run', async () => {
+    let isDead = true;
+    const harness = createHarness({
+      append: (log) => (user, drafts, options) => (isDead ? forever() : log.append(user, drafts, options)),
+    });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    isDead = false;
+    expect(await recover(harness)).toEqual({ draftsAppended: 2, runsInterrupted: 1 });
+    expect(await harness.types(userId)).toEqual([...ANNOUNCED, 'agent_completed']);
+  });
+
+  it('does nothing twice when the process died between the append and its mark', async () => {
+    const harness = createHarness({ runs: { markAppended: forever } });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.settle();
+    const before = await harness.types(userId);
+    expect(before).toEqual([...BEGUN, 'agent_delta', 'agent_completed']);
+    expect(await recover(harness)).toEqual({ draftsAppended: 2, runsInterrupted: 0 });
+    expect(await harness.types(userId)).toEqual(before);
+    expect(await harness.stores.runs.pendingOutbox()).toEqual([]);
+  });
+
+  it('dies and is repeated between commit and append, with one terminal event', async () => {
+    const harness = createHarness({ agent: forever });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    const { clock, logger, stores, log } = harness;
+    const dying = createRecovery({ clock, logger, runs: { ...boundTo(stores.runs), markAppended: forever } });
+    void dying.recover({ log });
+    await clock.settle();
+    expect(await recover(harness)).toMatchObject({ runsInterrupted: 0 });
+    expect((await harness.terminals(userId)).map(({ status }) => status)).toEqual(['interrupted']);
+  });
+
+  it('appends a terminal event whose run the log has lost, as its next attempt', async () => {
+    const harness = createHarness({
+      append: (log) => (user, drafts, options) =>
+        drafts.some(({ type }) => type === 'agent_completed') ? forever() : log.append(user, drafts, options),
+    });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.settle();
+    const { clock, logger, ids, stores } = harness;
+    const emptied = createMemoryEventLog({ clock, ids, logger });
+    const recovery = createRecovery({ clock, logger, runs: stores.runs });
+    expect(await recovery.recover({ log: emptied })).toEqual({ draftsAppended: 1, runsInterrupted: 0 });
+    expect((await emptied.stream(userId)).head).toBe(1);
+    expect(await stores.runs.pendingOutbox()).toEqual([]);
+  });
+
+  it('leaves one user who cannot be helped and helps the others', async () => {
+    let isDead = true;
+    const harness = createHarness({
+      append: (log) => (user, drafts, options) => (isDead ? forever() : log.append(user, drafts, options)),
+    });
+    const [bad, good] = [harness.ids.userId(), harness.ids.userId()];
+    await harness.start(bad);
+    await harness.start(good);
+    isDead = false;
+    const { clock, logger, stores, log } = harness;
+    const broken = new Proxy(log, {
+      get(target, name) {
+        if (name !== 'append') return Reflect.get(target, name).bind(target);
+        return async (user: typeof bad, ...rest: [never, never]) => {
+          if (user === bad) throw new Error('its stream is damaged');
+          return await target.append(user, ...rest);
+        };
+      },
+    });
+    const report = await createRecovery({ clock, logger, runs: stores.runs }).recover({ log: broken });
+    expect(report).toEqual({ draftsAppended: 2, runsInterrupted: 2 });
+    expect(await harness.types(good)).toEqual([...ANNOUNCED, 'agent_completed']);
+    expect((await stores.runs.pendingOutbox()).map(({ userId }) => userId)).toEqual([bad, bad]);
+    expect(await recover(harness)).toEqual({ draftsAppended: 2, runsInterrupted: 0 });
+  });
+
+  it('cuts nothing off a long answer', async () => {
+    const text = 'word '.repeat(40_000);
+    let stored = '';
+    const harness = createHarness({
+      agent: async ({ emit }) => {
+        await emit.text(text);
+        return await forever();
+      },
+    });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.advance(1_000);
+    const { clock, logger, stores, log } = harness;
+    const runs = {
+      ...boundTo(stores.runs),
+      finishRun: async (finish: Parameters<typeof stores.runs.finishRun>[0]) => {
+        stored = answerText(finish.parts);
+        return await stores.runs.finishRun(finish);
+      },
+    };
+    await createRecovery({ clock, logger, runs }).recover({ log });
+    expect(stored).toBe(text);
+  });
+});
+
+function boundTo(runs: Harness['stores']['runs']) {
+  return {
+    pendingOutbox: () => runs.pendingOutbox(),
+    markAppended: runs.markAppended.bind(runs),
+    openRuns: () => runs.openRuns(),
+    finishRun: runs.finishRun.bind(runs),
+  };
+}
