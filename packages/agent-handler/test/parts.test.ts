@@ -143,9 +143,12 @@ describe('the watchdog', () => {
       lastEmitAtMs: () => 0,
     };
     let isExpired = false;
-    const watchdog = startWatchdog(clock, { ...watched, expired: () => {
-      isExpired = true;
-    } });
+    const watchdog = startWatchdog(clock, {
+      ...watched,
+      expired: () => {
+        isExpired = true;
+      },
+    });
     clock.jumpWallClock(3_600_000);
     await clock.advance(29);
     expect(isExpired).toBe(false);

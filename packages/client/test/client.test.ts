@@ -136,7 +136,13 @@ describe('resuming', () => {
   it('drops a connection that sends no Runwire frame, reports it and resumes', async () => {
     await using h = createHarness();
     await h.connect();
-    for (const frame of ['<html>', '7', '{"type":5}', '{"type":"x","seq":"1","id":"a","data":{}}', new ArrayBuffer(2)]) {
+    for (const frame of [
+      '<html>',
+      '7',
+      '{"type":5}',
+      '{"type":"x","seq":"1","id":"a","data":{}}',
+      new ArrayBuffer(2),
+    ]) {
       h.server.last.sendRaw(frame);
       expect(h.client.state.kind).toBe('waiting');
       await h.clock.advance(20_000);
@@ -150,7 +156,9 @@ describe('resuming', () => {
     await h.connect();
     h.server.last.sendRaw('{"type":"novelty","data":{"x":1}}');
     h.server.last.sent = 1;
-    h.server.last.sendRaw('{"type":"new_event","seq":1,"id":"epoch_1_evt_1","at":1,"threadId":"t","data":{}}');
+    h.server.last.sendRaw(
+      '{"type":"new_event","seq":1,"id":"epoch_1_evt_1","at":1,"threadId":"t","data":{}}',
+    );
     expect(seqs(h.applied)).toEqual([1]);
     expect(h.client.state.kind).toBe('live');
   });

@@ -38,7 +38,9 @@ describe('commands', () => {
     const sent = h.client.send({ content: 'hi' });
     await h.clock.advance(5_000);
     expect(await sent).toMatchObject({ runId: 'run_1' });
-    const ids = h.server.connections.flatMap((connection) => connection.of('user_message')).map(({ id }) => id);
+    const ids = h.server.connections
+      .flatMap((connection) => connection.of('user_message'))
+      .map(({ id }) => id);
     expect(ids).toHaveLength(2);
     expect(new Set(ids).size).toBe(1);
     expect(h.server.executed).toHaveLength(1);
@@ -114,7 +116,9 @@ describe('commands', () => {
     await using h = createHarness();
     h.server.maxMessageBytes = 1_000;
     await h.connect();
-    await expect(h.client.send({ content: 'ä'.repeat(490) })).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    await expect(h.client.send({ content: 'ä'.repeat(490) })).rejects.toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+    });
     expect(h.server.last.received).toEqual([]);
     await h.client.send({ content: 'a'.repeat(490) });
   });

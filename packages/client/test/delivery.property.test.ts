@@ -87,10 +87,14 @@ describe('the delivery rule', () => {
       data: { messageId, part: 0, kind: 'text', offset, text },
     });
     const rule = createDeliveryRule(at(0));
-    const texts = [piece(1, 10, 'abc'), piece(2, 11, 'bcd'), piece(3, 12, 'c'), piece(4, 14, 'e')].map((event) => {
-      const verdict = rule.judge(event);
-      return verdict.kind === 'apply' && verdict.event.type === 'agent_delta' ? verdict.event.data : verdict;
-    });
+    const texts = [piece(1, 10, 'abc'), piece(2, 11, 'bcd'), piece(3, 12, 'c'), piece(4, 14, 'e')].map(
+      (event) => {
+        const verdict = rule.judge(event);
+        return verdict.kind === 'apply' && verdict.event.type === 'agent_delta'
+          ? verdict.event.data
+          : verdict;
+      },
+    );
     expect(texts).toMatchObject([
       { offset: 10, text: 'abc' },
       { offset: 13, text: 'd' },
@@ -113,33 +117,38 @@ describe('the delivery rule', () => {
       { maxLength: 60 },
     );
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }), fc.nat(4), moves, (text, n, steps) => {
-        const log = runLog(text, n + 1);
-        const rule = createDeliveryRule(at(0));
-        let view: RunView | undefined;
-        let last = 0;
-        const offer = (events: readonly RunwireEvent[]): void => {
-          for (const event of events) {
-            const verdict = rule.judge(event);
-            if (verdict.kind !== 'apply') continue;
-            expect(event.from ?? event.seq).toBeLessThanOrEqual(last + 1);
-            expect(event.seq).toBeGreaterThan(last);
-            last = event.seq;
-            view = applyRunEvent(view, verdict.event);
+      fc.property(
+        fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }),
+        fc.nat(4),
+        moves,
+        (text, n, steps) => {
+          const log = runLog(text, n + 1);
+          const rule = createDeliveryRule(at(0));
+          let view: RunView | undefined;
+          let last = 0;
+          const offer = (events: readonly RunwireEvent[]): void => {
+            for (const event of events) {
+              const verdict = rule.judge(event);
+              if (verdict.kind !== 'apply') continue;
+              expect(event.from ?? event.seq).toBeLessThanOrEqual(last + 1);
+              expect(event.seq).toBeGreaterThan(last);
+              last = event.seq;
+              view = applyRunEvent(view, verdict.event);
+            }
+          };
+          let position = 0;
+          for (const { back, skip, count, merged } of steps) {
+            const from = Math.max(0, position - back) + skip;
+            const events = log.slice(from, from + count);
+            offer(merged ? merge(events) : events);
+            position = last;
           }
-        };
-        let position = 0;
-        for (const { back, skip, count, merged } of steps) {
-          const from = Math.max(0, position - back) + skip;
-          const events = log.slice(from, from + count);
-          offer(merged ? merge(events) : events);
-          position = last;
-        }
-        offer(merge(log));
-        expect(last).toBe(log.length);
-        expect(answerText(view?.parts ?? [])).toBe(text);
-        expect(view?.status).toBe('completed');
-      }),
+          offer(merge(log));
+          expect(last).toBe(log.length);
+          expect(answerText(view?.parts ?? [])).toBe(text);
+          expect(view?.status).toBe('completed');
+        },
+      ),
     );
   });
 });
@@ -148,7 +157,10 @@ describe('the client over random faults', () => {
   const fault = fc.oneof(
     fc.record({ kind: fc.constant('append' as const), n: fc.integer({ min: 1, max: 6 }) }),
     fc.record({ kind: fc.constant('cut' as const), n: fc.integer({ min: 1, max: 5 }) }),
-    fc.record({ kind: fc.constant('close' as const), n: fc.constantFrom(1001, 1006, 1012, 4500, 4503, 4508) }),
+    fc.record({
+      kind: fc.constant('close' as const),
+      n: fc.constantFrom(1001, 1006, 1012, 4500, 4503, 4508),
+    }),
     fc.record({ kind: fc.constant('repeat' as const), n: fc.nat(5) }),
     fc.record({ kind: fc.constant('lose' as const), n: fc.integer({ min: 1, max: 4 }) }),
     fc.record({ kind: fc.constant('wait' as const), n: fc.nat(30_000) }),

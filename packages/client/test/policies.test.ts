@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { createManualClock } from '@runwire/kernel/testing';
 import { createAcks } from '../src/acks.js';
 import { type ConnectionEvent, nextState } from '../src/connection-state.js';
-import { createLiveness } from '../src/liveness.js';
 import type { ClientState } from '../src/index.js';
+import { createLiveness } from '../src/liveness.js';
 import { fullJitter, planReconnect } from '../src/reconnect.js';
 
 describe('the connection state', () => {

@@ -5,7 +5,11 @@ import { delta, started, thinking, thoughts } from './support/drafts.js';
 import { createHarness, type Harness, seqs, upTo } from './support/harness.js';
 
 /** A promise and its functions. */
-function pending<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void } {
+function pending<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+} {
   let settle: { resolve: (value: T) => void; reject: (error: unknown) => void } | undefined;
   const promise = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject };

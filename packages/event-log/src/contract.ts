@@ -154,10 +154,10 @@ export interface EventLog extends AsyncDisposable {
  * `maxAgeMs` is never served. The newest event is kept whatever its size.
  */
 export interface RetentionOptions {
-  /** @default 604_800_000 (7 days) */
+  /** @defaultValue 604_800_000 (7 days) */
   readonly maxAgeMs?: number;
-  /** @default 1_000_000 */
+  /** @defaultValue 1_000_000 */
   readonly maxEvents?: number;
-  /** @default 268_435_456 (256 MiB) of encoded events */
+  /** @defaultValue 268_435_456 (256 MiB) of encoded events */
   readonly maxBytes?: number;
 }

@@ -9,7 +9,7 @@ export interface MemoryEventLogOptions {
   /**
    * UTF-8 bytes of one encoded event; then `EVENT_TOO_LARGE`.
    *
-   * @default 262_144 (256 KiB)
+   * @defaultValue 262_144 (256 KiB)
    */
   readonly maxEventBytes?: number;
 }

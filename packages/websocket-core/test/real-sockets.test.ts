@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { CodedError, createDeferred } from '@runwire/kernel';
@@ -23,23 +23,16 @@ async function closeCodeOf(fixture: HttpFixture, ...frames: readonly Uint8Array[
   return received.readUInt16BE(at + 2);
 }
 
-const statusOf = (fixture: HttpFixture, headers: Readonly<Record<string, string>>, path = '/ws') =>
-  new Promise<{ status: number; body: string; type: string | undefined }>((resolve, reject) => {
-    const asked = request(fixture.url.replace('ws:', 'http:').replace('/ws', path), {
-      headers: { connection: 'Upgrade', upgrade: 'websocket', ...headers },
-    });
-    asked.on('error', reject);
-    asked.on('response', async (response) => {
-      const parts: Buffer[] = [];
-      for await (const part of response) parts.push(part as Buffer);
-      resolve({
-        status: response.statusCode ?? 0,
-        body: Buffer.concat(parts).toString(),
-        type: response.headers['content-type'],
-      });
-    });
-    asked.end();
+async function statusOf(fixture: HttpFixture, headers: Readonly<Record<string, string>>, path = '/ws') {
+  const asked = request(fixture.url.replace('ws:', 'http:').replace('/ws', path), {
+    headers: { connection: 'Upgrade', upgrade: 'websocket', ...headers },
   });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  let body = '';
+  for await (const part of response.setEncoding('utf8')) body += part;
+  return { status: response.statusCode, body, type: response.headers['content-type'] };
+}
 
 describe('an upgrade over HTTP', () => {
   it('[WS-2] that is refused is answered with status and JSON body, and its socket ends', async () => {
@@ -88,8 +81,8 @@ describe('a connection over TCP', () => {
     const ws = await fixture.ready();
     const received: [string, boolean][] = [];
     const all = createDeferred();
-    ws.on('message', (data, isBinary) => {
-      received.push([String(data), isBinary]);
+    ws.on('message', (data: Buffer, isBinary) => {
+      received.push([data.toString('utf8'), isBinary]);
       if (received.length === 3) all.resolve();
     });
     const frames = ['{"a":1}', '{"b":"ü"}', '[]'].map((frameText) => Buffer.from(frameText));
@@ -123,8 +116,8 @@ describe('a connection over TCP', () => {
     const ws = await fixture.ready();
     const answers: unknown[] = [];
     const both = createDeferred();
-    ws.on('message', (data) => {
-      answers.push(JSON.parse(String(data)));
+    ws.on('message', (data: Buffer) => {
+      answers.push(JSON.parse(data.toString('utf8')));
       if (answers.length === 2) both.resolve();
     });
     const pieces = Buffer.from('{"type":"ping"}'.padEnd(128));

@@ -149,7 +149,7 @@ describe('refresh_token', () => {
     const fixture = createFixture({
       authenticate: (_token, signal) => {
         const verdict = createDeferred<Principal>();
-        verdicts.push({ signal, resolve: verdict.resolve });
+        verdicts.push({ signal, resolve: (principal) => verdict.resolve(principal) });
         if (verdicts.length === 1) verdict.resolve(fixture.principal());
         return verdict.promise;
       },

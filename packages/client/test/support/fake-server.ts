@@ -96,7 +96,8 @@ class FakeSocket implements WebSocketLike {
   }
 
   close(code?: number): void {
-    if (code !== undefined && code !== 1000 && (code < 3000 || code > 4999)) throw new Error('InvalidAccessError');
+    if (code !== undefined && code !== 1000 && (code < 3000 || code > 4999))
+      throw new Error('InvalidAccessError');
     if (this.readyState > 1) return;
     this.readyState = 2;
     queueMicrotask(() => this.end(code ?? 1005, ''));
@@ -230,7 +231,11 @@ export class FakeServer {
 
   #store(draft: EventDraft): RunwireEvent {
     const seq = this.log.length + 1;
-    const text = encodeEvent(draft, { seq, id: `${this.epoch}_evt_${seq}`, at: Math.floor(this.clock.nowMs()) });
+    const text = encodeEvent(draft, {
+      seq,
+      id: `${this.epoch}_evt_${seq}`,
+      at: Math.floor(this.clock.nowMs()),
+    });
     const [event] = decodeServerFrame(text);
     this.log.push(event as RunwireEvent);
     return event as RunwireEvent;
@@ -294,7 +299,8 @@ export class FakeServer {
         connection.control({ type: 'pong' });
         break;
       case 'ack':
-        if (message.seq > connection.sent) throw new Error(`Ack ${message.seq} is beyond ${connection.sent}.`);
+        if (message.seq > connection.sent)
+          throw new Error(`Ack ${message.seq} is beyond ${connection.sent}.`);
         connection.acked = Math.max(connection.acked, message.seq);
         break;
       case 'resync':
@@ -302,7 +308,11 @@ export class FakeServer {
         connection.control({ type: 'caught_up', seq: this.head, ref: message.id ?? '' });
         break;
       case 'refresh_token':
-        connection.control({ type: 'auth_refreshed', ref: message.id, expiresAtMs: this.clock.nowMs() + 900_000 });
+        connection.control({
+          type: 'auth_refreshed',
+          ref: message.id,
+          expiresAtMs: this.clock.nowMs() + 900_000,
+        });
         break;
       case 'user_message':
       case 'stop_agent':

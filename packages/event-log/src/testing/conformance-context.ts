@@ -42,7 +42,7 @@ export interface ConformanceContextOptions {
    * A log that does real I/O passes a clock whose turns really come (`nextTurn` of the host) and whose `settle`
    * waits for them; the time of day and the timers stay in the cases' hands.
    *
-   * @default a manual clock
+   * @defaultValue a manual clock
    */
   readonly clock?: ManualClock;
 }

@@ -21,8 +21,17 @@ export const MESSAGE_CASES: readonly RunStoreConformanceCase[] = [
       ]);
       assert.deepEqual(await runs.pendingOutbox(), [outcome.outbox]);
       assert.deepEqual(await runs.findRun(userId, runId), {
-        userId, runId, threadId, agent: 'echo', messageId, answerId, attempt: 1, status: 'accepted',
-        acceptedAtMs: message.nowMs, startedAtMs: undefined, endedAtMs: undefined,
+        userId,
+        runId,
+        threadId,
+        agent: 'echo',
+        messageId,
+        answerId,
+        attempt: 1,
+        status: 'accepted',
+        acceptedAtMs: message.nowMs,
+        startedAtMs: undefined,
+        endedAtMs: undefined,
       });
       const history = await threads.history(userId, threadId, { limit: 10 });
       assert.deepEqual(history, [{ messageId, role: 'user', text: 'Hello.' }]);

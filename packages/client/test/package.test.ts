@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { CLIENT_DEFAULTS, CLIENT_ERROR_CODES, CLIENT_PROBLEM_CODES } from '../src/index.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const packages = join(here, '../..');
+const readme = readFileSync(join(here, '../README.md'), 'utf8');
+
+/** The sources as a browser gets them, bundled by a process of its own: the bundler is native code. */
+function bundle(): { code: string; modules: string[] } {
+  const rolldown = pathToFileURL(createRequire(import.meta.url).resolve('rolldown')).href;
+  const script = `
+    import { rolldown } from ${JSON.stringify(rolldown)};
+    const of = (name) => ${JSON.stringify(packages)} + '/' + name + '/src/index.ts';
+    const alias = Object.fromEntries(['kernel', 'protocol', 'id-generation'].map((n) => ['@runwire/' + n, of(n)]));
+    const built = await rolldown({
+      input: of('client'),
+      platform: 'browser',
+      resolve: { alias, extensionAlias: { '.js': ['.ts', '.js'] } },
+    });
+    const { output: [chunk] } = await built.generate({ format: 'esm', minify: true });
+    const modules = Object.entries(chunk.modules).filter(([, { renderedLength }]) => renderedLength > 0);
+    console.log(JSON.stringify({ code: chunk.code, modules: modules.map(([name]) => name) }));
+  `;
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }),
+  );
+}
+
+describe('the package', () => {
+  it('is at most 12 KiB, minified and compressed, and holds no zod', () => {
+    const { code, modules } = bundle();
+    expect(modules.filter((name) => /zod|schemas|node:/.test(name))).toEqual([]);
+    expect(modules.some((name) => name.endsWith('delivery.ts'))).toBe(true);
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(12 * 1_024);
+  });
+
+  it('has a README whose example runs and holds', async () => {
+    const code = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? '';
+    expect(code).toMatch(/^import /);
+    const folder = mkdtempSync(join(here, 'readme-'));
+    try {
+      writeFileSync(join(folder, 'example.ts'), code);
+      await import(join(folder, 'example.ts'));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('has a README that names every code and every option with a default', () => {
+    const names = [...CLIENT_ERROR_CODES, ...CLIENT_PROBLEM_CODES, ...Object.keys(CLIENT_DEFAULTS)];
+    expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  });
+});
