@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { chromiumPath, launchBrowser } from '../harness/browser.js';
-import { createHarness, type Harness } from '../harness/index.js';
+import { startFaultProxy } from '../harness/fault-proxy.js';
+import { createHarness } from '../harness/index.js';
 
 const COUNT_500 = Array.from({ length: 500 }, (_, index) => index + 1).join(' ');
 const TEST_MS = 120_000;
@@ -41,18 +42,19 @@ describe('the chat in a browser (needs Chromium: apt-get install chromium, or CH
     expect(browser.problems).toEqual([]);
   }, TEST_MS);
 
-  inBrowser('[BR-4] goes on by itself after the network was away', async () => {
+  inBrowser('[BR-4] says that the network is away, and goes on by itself when it is back', async () => {
     await using harness = await createHarness();
+    await using proxy = await startFaultProxy(harness.url);
     await using browser = await launchBrowser();
-    const context = await browser.open();
-    const page = await signedUp(harness, await context.newPage());
+    const page = await signedUp(proxy, await (await browser.open()).newPage());
     await ask(page, 'count to 300 at 50 per second');
     await numberShown(page, 40);
-    await context.setOffline(true);
+    proxy.takeDown();
     await page.locator('[data-testid="connection"]:not([data-state="live"])').waitFor();
-    await context.setOffline(false);
+    proxy.restore();
     await answerIs(page, COUNT_500.split(' ').slice(0, 300).join(' '));
     await page.locator('[data-testid="connection"][data-state="live"]').waitFor();
+    expect(await page.getByTestId('message').count()).toBe(2);
   }, TEST_MS);
 
   inBrowser('[AG-5] stops when asked, from a second tab too', async () => {
@@ -98,9 +100,9 @@ describe('the chat in a browser (needs Chromium: apt-get install chromium, or CH
 
 let people = 0;
 
-async function signedUp(harness: Harness, page: Page): Promise<Page> {
+async function signedUp(server: { readonly url: string }, page: Page): Promise<Page> {
   people += 1;
-  await page.goto(harness.url);
+  await page.goto(server.url);
   const toSignUp = page.getByRole('button', { name: /create (an )?account|sign up/i }).first();
   const tab = page.getByRole('tab', { name: /create|sign up/i });
   if ((await tab.count()) > 0) await tab.click();

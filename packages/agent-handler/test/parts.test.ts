@@ -192,6 +192,7 @@ describe('texts', () => {
     expect(titleOf('\n  Hello   there \n world')).toBe('Hello there');
     expect(titleOf('x'.repeat(80))).toBe('x'.repeat(80));
     expect(titleOf('x'.repeat(81))).toBe(`${'x'.repeat(79)}…`);
+    expect(titleOf(`a${' '.repeat(60_000)}b`)).toBe('a');
     expect(titleOf('👩‍👩‍👧'.repeat(81))).toBe(`${'👩‍👩‍👧'.repeat(79)}…`);
   });
 });

@@ -14,9 +14,18 @@ export interface RollupOptions {
   readonly maxDeltaTextBytes: number;
 }
 
-/** One part of a message, as far as it was emitted. */
+/** The parts of one kind of one message, or of one tool call's input. */
+interface PartGroup {
+  readonly messageId: string;
+  readonly kind: DeltaPiece['kind'];
+  readonly toolCallId: string | undefined;
+  readonly parts: Map<number, PartState>;
+}
+
+/** One part, as far as it was emitted. */
 interface PartState {
-  readonly piece: DeltaPiece;
+  readonly group: PartGroup;
+  readonly part: number;
   /** UTF-16 units that went. */
   offset: number;
   wentAtMs: number;
@@ -34,7 +43,9 @@ interface PartState {
  */
 export class Rollup {
   readonly #options: RollupOptions;
-  readonly #parts = new Map<string, PartState>();
+  readonly #groups = new Map<string, PartGroup>();
+  /** The group of the last delta: the next one is nearly always of the same. */
+  #group: PartGroup | undefined;
   #waiting: PartState | undefined;
   #texts: string[] = [];
   #bytes = 0;
@@ -75,9 +86,11 @@ export class Rollup {
   /** Everything, at the end of the run: also halves of surrogate pairs whose other half never came. */
   finish(nowMs: number): readonly DeltaData[] {
     const deltas = [...this.flush(nowMs)];
-    for (const part of this.#parts.values()) {
-      if (part.half !== '') deltas.push(this.#go(part, part.half, nowMs));
-      part.half = '';
+    for (const { parts } of this.#groups.values()) {
+      for (const part of parts.values()) {
+        if (part.half !== '') deltas.push(this.#go(part, part.half, nowMs));
+        part.half = '';
+      }
     }
     return deltas;
   }
@@ -110,17 +123,27 @@ export class Rollup {
     const { offset } = part;
     part.offset += text.length;
     part.wentAtMs = nowMs;
-    const { messageId, part: index, kind, toolCallId } = part.piece;
-    const data = { messageId, part: index, kind, offset, text };
+    const { messageId, kind, toolCallId } = part.group;
+    const data = { messageId, part: part.part, kind, offset, text };
     return toolCallId === undefined ? data : { ...data, toolCallId };
   }
 
   #partOf(piece: DeltaPiece): PartState {
-    const key = `${piece.messageId} ${piece.part} ${piece.kind} ${piece.toolCallId ?? ''}`;
-    const known = this.#parts.get(key);
+    const group = this.#groupOf(piece);
+    const known = group.parts.get(piece.part);
     if (known !== undefined) return known;
-    const part = { piece: { ...piece, text: '' }, offset: 0, wentAtMs: Number.NEGATIVE_INFINITY, half: '' };
-    this.#parts.set(key, part);
+    const part = { group, part: piece.part, offset: 0, wentAtMs: Number.NEGATIVE_INFINITY, half: '' };
+    group.parts.set(piece.part, part);
     return part;
+  }
+
+  #groupOf({ messageId, kind, toolCallId }: DeltaPiece): PartGroup {
+    const last = this.#group;
+    if (last?.messageId === messageId && last.kind === kind && last.toolCallId === toolCallId) return last;
+    const key = `${messageId} ${kind} ${toolCallId ?? ''}`;
+    const group = this.#groups.get(key) ?? { messageId, kind, toolCallId, parts: new Map() };
+    this.#groups.set(key, group);
+    this.#group = group;
+    return group;
   }
 }

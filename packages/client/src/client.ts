@@ -1,7 +1,6 @@
 import type { Clock } from '@runwire/kernel';
 import type { ClientMessageOf, CommandResult, Cursor } from '@runwire/protocol';
 import { LIMITS } from '@runwire/protocol';
-import { createCommandIds } from './command-ids.js';
 import { type Commands, createCommands, type SentCommandType } from './commands.js';
 import { type Connector, createConnector } from './connector.js';
 import type {
@@ -41,8 +40,7 @@ class StreamClient implements RunwireClient {
   #acksSent = 0;
 
   constructor(options: ResolvedOptions) {
-    const { clock } = options;
-    const newId = createCommandIds(options.random);
+    const { clock, newId } = options;
     const report = (problem: ClientProblem): void => this.#errors.emit(problem);
     this.#clock = clock;
     // What fails while a failure is being told has nobody left to be told to.
@@ -50,14 +48,13 @@ class StreamClient implements RunwireClient {
     this.#states = createListeners((cause) =>
       report({ code: 'LISTENER_FAILED', message: 'A listener threw.', cause }),
     );
-    this.#refresh = createTokenRefresh({ ...options, newId, report });
+    this.#refresh = createTokenRefresh({ ...options, report });
     this.#commands = createCommands(
       { clock, newId, transmit: (text) => this.#connector.link?.transmit(text) },
       { ...options, maxMessageBytes: LIMITS.maxMessageBytes },
     );
     this.#delivery = createDelivery(
       {
-        clock,
         report,
         onLateApply: () => this.#connector.link?.applied(0, this.#appliedSeq),
         onOverflow: () => this.#inbound.resync(this.#connector.link),
@@ -73,7 +70,7 @@ class StreamClient implements RunwireClient {
       refresh: this.#refresh,
       connector: () => this.#connector,
     });
-    this.#connector = this.#createConnector(options, newId);
+    this.#connector = this.#createConnector(options);
   }
 
   get state(): ClientState {
@@ -137,11 +134,10 @@ class StreamClient implements RunwireClient {
     return this.#commands.send(message);
   }
 
-  #createConnector(options: ResolvedOptions, newId: () => string): Connector {
+  #createConnector(options: ResolvedOptions): Connector {
     const report = (problem: ClientProblem): void => this.#errors.emit(problem);
     return createConnector(
       {
-        newId,
         report,
         resume: () => this.#delivery.received ?? options.start,
         link: {

@@ -27,7 +27,6 @@ export interface Connector {
 
 /** What the connector needs of its client. */
 export interface ConnectorDeps {
-  readonly newId: () => string;
   readonly resume: () => Cursor | 'live' | 'beginning';
   readonly link: Omit<LinkHandlers, 'ended'>;
   /** Commands go to `link` from now on. */
@@ -72,8 +71,7 @@ class ReconnectingConnector implements Connector {
     this.#options = options;
     this.#handlers = { ...deps.link, ended: (link, end) => this.#ended(link, end) };
     this.#handover = createHandover({
-      clock: options.clock,
-      random: options.random,
+      ...options,
       delays: () => this.#delays,
       open: () => {
         const replaces = this.link?.connectionId;
@@ -147,7 +145,7 @@ class ReconnectingConnector implements Connector {
 
   #openLink(replaces: string | undefined): Link {
     return openLink(
-      { ...this.#options, newId: this.#deps.newId },
+      this.#options,
       { tokenReason: this.#tokenReason, resume: this.#deps.resume, replaces },
       this.#handlers,
     );
@@ -179,7 +177,7 @@ class ReconnectingConnector implements Connector {
     const ending = { ...end, failures: this.#failures, refreshed: this.#refreshed };
     const plan = planReconnect(ending, this.#delays, random);
     if (plan.kind === 'stop') {
-      if (plan.report) this.#reportStop(end);
+      if (plan.report) this.#deps.report({ code: 'STOPPED', message: stopError(end).message });
       this.#stop({ ...end, resumable: plan.resumable });
       return;
     }
@@ -212,8 +210,7 @@ class ReconnectingConnector implements Connector {
     this.#retry?.cancel();
     const probe = new AbortController();
     this.#probe = probe;
-    const { fetch, clock, url } = this.#options;
-    const answer = await probeUpgrade({ fetch, clock, url }, probe.signal);
+    const answer = await probeUpgrade(this.#options, probe.signal);
     if (probe.signal.aborted) return;
     if (answer.kind === 'stop') {
       const { code, message } = answer.error;
@@ -221,17 +218,10 @@ class ReconnectingConnector implements Connector {
       this.#stop({ code: answer.status, reason: message, resumable: false });
       return;
     }
+    const fixed = answer.kind === 'wait';
     const spreadMs = this.#options.random() * this.#delays.windowMs;
-    const serverMs = answer.kind === 'wait' ? answer.delayMs + spreadMs : 0;
-    const delayMs = Math.max(plannedMs, serverMs);
-    this.#wait({ kind: 'wait', delayMs, refresh: false, fixed: serverMs > 0 }, closeCode);
-  }
-
-  #reportStop({ code, reason }: LinkEnd): void {
-    this.#deps.report({
-      code: 'STOPPED',
-      message: `The connection ended for good: ${code} ${reason}`.trim(),
-    });
+    const delayMs = fixed ? answer.delayMs + spreadMs : plannedMs;
+    this.#wait({ kind: 'wait', delayMs, refresh: false, fixed }, closeCode);
   }
 
   #stop(end: { readonly code: number; readonly reason: string; readonly resumable: boolean }): void {

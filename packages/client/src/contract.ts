@@ -215,7 +215,7 @@ export type ClientState =
 
 /** Something that went wrong outside a call. */
 export interface ClientProblem {
-  /** One of `CLIENT_PROBLEM_CODES`, or a code that the server sent. */
+  /** A `ClientProblemCode`, or a code that the server sent. */
   readonly code: string;
   readonly message: string;
   readonly cause?: unknown;

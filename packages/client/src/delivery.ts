@@ -1,4 +1,3 @@
-import type { Clock } from '@runwire/kernel';
 import type { ControlMessageOf, Cursor, ResetReason, RunwireEvent, StreamInfo } from '@runwire/protocol';
 import type { ClientProblem, RunwireClient, ThreadView, Unsubscribe } from './contract.js';
 import { createDeliveryRule, type DeliveryRule } from './delivery-rule.js';
@@ -42,7 +41,6 @@ export interface DeliveryCounts {
 
 /** What delivery needs of its client. */
 export interface DeliveryDeps {
-  readonly clock: Clock;
   readonly report: (problem: ClientProblem & { readonly code: ClientProblemCode }) => void;
   /** Events were applied outside the handling of a frame. */
   readonly onLateApply: () => void;
@@ -87,8 +85,7 @@ class OrderedDelivery implements Delivery {
     this.#all = createListeners(this.#listenerFailed);
     this.#resets = createListeners(this.#listenerFailed);
     this.#saver = createStorageSaver({
-      clock: deps.clock,
-      storage: options.storage,
+      ...options,
       cursor: () => this.#applied,
       failed: (cause) => deps.report({ code: 'STORAGE_FAILED', message: 'The storage threw.', cause }),
     });
@@ -189,10 +186,8 @@ class OrderedDelivery implements Delivery {
   readonly openThread = <S extends { readonly cursor: Cursor }>(view: ThreadView<S>): Unsubscribe => {
     const thread = openThreadView(
       {
-        clock: this.#deps.clock,
-        random: this.#options.random,
+        ...this.#options,
         cursor: () => this.#applied,
-        maxHeldEvents: this.#options.maxHeldEvents,
         failed: this.#listenerFailed,
       },
       view,

@@ -24,18 +24,14 @@ export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number];
  * - `STORAGE_FAILED`: `storage` threw.
  * - `TOKEN_FAILED`: `getToken` rejected or took too long.
  */
-export const CLIENT_PROBLEM_CODES = [
-  'FRAME_INVALID',
-  'GAP_UNRESOLVED',
-  'LISTENER_FAILED',
-  'SNAPSHOT_FAILED',
-  'STOPPED',
-  'STORAGE_FAILED',
-  'TOKEN_FAILED',
-] as const;
-
-/** One of {@link CLIENT_PROBLEM_CODES}. */
-export type ClientProblemCode = (typeof CLIENT_PROBLEM_CODES)[number];
+export type ClientProblemCode =
+  | 'FRAME_INVALID'
+  | 'GAP_UNRESOLVED'
+  | 'LISTENER_FAILED'
+  | 'SNAPSHOT_FAILED'
+  | 'STOPPED'
+  | 'STORAGE_FAILED'
+  | 'TOKEN_FAILED';
 
 /** The one error this package throws. Match on `code`. */
 export class ClientError extends CodedError<ClientErrorCode | ErrorCode> {

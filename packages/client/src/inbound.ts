@@ -2,6 +2,7 @@ import type { Clock } from '@runwire/kernel';
 import type {
   ControlMessage,
   ControlMessageOf,
+  ControlType,
   ErrorBody,
   RunwireEvent,
   ServerMessage,
@@ -45,6 +46,29 @@ export function createInbound(deps: InboundDeps): Inbound {
 
 class MessageSwitch implements Inbound {
   readonly #deps: InboundDeps;
+  readonly #handlers: { readonly [T in ControlType]: (link: Link, message: ControlMessageOf<T>) => void } = {
+    connection_established: (link, message) => this.#established(link, message),
+    caught_up: (link, message) => this.#caughtUp(link, message),
+    reset: (link, { reason, stream, ref }) => {
+      link.caughtUp(stream.head, ref);
+      this.#deps.delivery.reset(reason, stream);
+    },
+    heartbeat: (link, { sent, serverTimeMs }) => {
+      this.#setServerTime(serverTimeMs);
+      link.sent(sent);
+      if (this.#deps.delivery.misses(sent)) this.resync(link);
+    },
+    // That it came at all is what counts, and the link has heard it.
+    pong: () => undefined,
+    command_accepted: (_, { ref, result }) => {
+      if (ref !== null) this.#deps.commands.accepted(ref, result);
+    },
+    command_rejected: (link, { ref, error }) => this.#refused(link, ref, error),
+    auth_expiring: (link) => this.#deps.refresh.start(link),
+    auth_refreshed: (_, { ref }) => void this.#deps.refresh.accepted(ref),
+    server_draining: (link, message) => this.#deps.connector().draining(link, message),
+    error: (link, message) => this.#refused(link, message.ref ?? null, message),
+  };
   #connections = 0;
   #serverOffsetMs = 0;
 
@@ -87,50 +111,9 @@ class MessageSwitch implements Inbound {
 
   /** A message of a type that is not known, of a newer server say, is ignored. */
   #control(link: Link, message: ControlMessage): void {
-    switch (message.type) {
-      case 'connection_established':
-        this.#established(link, message);
-        break;
-      case 'caught_up':
-        this.#caughtUp(link, message);
-        break;
-      case 'reset':
-        link.caughtUp(message.stream.head, message.ref);
-        this.#deps.delivery.reset(message.reason, message.stream);
-        break;
-      case 'heartbeat':
-        this.#setServerTime(message.serverTimeMs);
-        link.sent(message.sent);
-        if (this.#deps.delivery.misses(message.sent)) this.resync(link);
-        break;
-      case 'auth_expiring':
-        this.#deps.refresh.start(link);
-        break;
-      case 'server_draining':
-        this.#deps.connector().draining(link, message);
-        break;
-      default:
-        this.#answer(link, message);
-    }
-  }
-
-  #answer(link: Link, message: ControlMessage): void {
-    switch (message.type) {
-      case 'auth_refreshed':
-        this.#deps.refresh.accepted(message.ref);
-        break;
-      case 'command_accepted':
-        if (message.ref !== null) this.#deps.commands.accepted(message.ref, message.result);
-        break;
-      case 'command_rejected':
-        this.#refused(link, message.ref, message.error);
-        break;
-      case 'error': {
-        const { type: _, ref, ...error } = message;
-        this.#refused(link, ref ?? null, error);
-        break;
-      }
-    }
+    if (!Object.hasOwn(this.#handlers, message.type)) return;
+    // The table pairs each type with the handler of its messages.
+    (this.#handlers[message.type] as (link: Link, message: ControlMessage) => void)(link, message);
   }
 
   #refused(link: Link, ref: string | null, error: ErrorBody): void {

@@ -23,5 +23,5 @@ export type {
   WebSocketLike,
 } from './contract.js';
 export type { ClientErrorCode, ClientProblemCode } from './errors.js';
-export { CLIENT_ERROR_CODES, CLIENT_PROBLEM_CODES, ClientError } from './errors.js';
+export { CLIENT_ERROR_CODES, ClientError } from './errors.js';
 export { CLIENT_DEFAULTS } from './options.js';

@@ -66,19 +66,15 @@ export interface Link {
   fail(reason: string): void;
 }
 
-/** Starts a connection. `newId` makes ids of resyncs. */
-export function openLink(
-  options: ResolvedOptions & { readonly newId: () => string },
-  request: LinkRequest,
-  handlers: LinkHandlers,
-): Link {
+/** Starts a connection. */
+export function openLink(options: ResolvedOptions, request: LinkRequest, handlers: LinkHandlers): Link {
   const link = new SocketLink(options, request, handlers);
   link.open();
   return link;
 }
 
 class SocketLink implements Link {
-  readonly #options: ResolvedOptions & { readonly newId: () => string };
+  readonly #options: ResolvedOptions;
   readonly #request: LinkRequest;
   readonly #handlers: LinkHandlers;
   readonly #resync: Resync;
@@ -93,17 +89,12 @@ class SocketLink implements Link {
   #connectionId: string | undefined;
   #establishedAtMs: number | undefined;
 
-  constructor(
-    options: ResolvedOptions & { readonly newId: () => string },
-    request: LinkRequest,
-    handlers: LinkHandlers,
-  ) {
+  constructor(options: ResolvedOptions, request: LinkRequest, handlers: LinkHandlers) {
     this.#options = options;
     this.#request = request;
     this.#handlers = handlers;
     this.#resync = createResync({
-      clock: options.clock,
-      newId: options.newId,
+      ...options,
       send: (message) => this.send(message),
       giveUp: () => handlers.gapUnresolved(this.#sent),
     });
@@ -121,7 +112,7 @@ class SocketLink implements Link {
     this.#token = requestToken(this.#options, this.#request.tokenReason, {
       got: (token) => this.#connect(token),
       failed: (cause, unauthenticated) =>
-        this.#end({ ...ABNORMAL, reason: 'no token', cause, unauthenticated }),
+        this.#end({ code: ABNORMAL, reason: 'no token', cause, unauthenticated }),
     });
   }
 
@@ -190,24 +181,28 @@ class SocketLink implements Link {
   }
 
   fail(reason: string): void {
-    this.#end({ ...ABNORMAL, reason });
+    this.#end({ code: ABNORMAL, reason });
   }
 
   #connect(token: string): void {
     const { clock, connectTimeoutMs, url, webSocket } = this.#options;
     this.#stage = 'upgrade';
     this.#deadline = clock.setTimer(connectTimeoutMs, () => this.fail('not established in time'));
-    const request = { url, token, resume: this.#request.resume(), replaces: this.#request.replaces };
+    const { replaces, resume } = this.#request;
     try {
-      this.#socket = openSocket(webSocket, request, {
-        opened: () => {
-          this.#stage = 'connection';
+      this.#socket = openSocket(
+        webSocket,
+        { url, token, resume: resume(), replaces },
+        {
+          opened: () => {
+            this.#stage = 'connection';
+          },
+          received: (data) => this.#received(data),
+          closed: (code, reason) => this.#end({ code, reason }),
         },
-        received: (data) => this.#received(data),
-        closed: (code, reason) => this.#end({ code, reason }),
-      });
+      );
     } catch (cause) {
-      this.#end({ ...ABNORMAL, reason: 'no socket', cause });
+      this.#end({ code: ABNORMAL, reason: 'no socket', cause });
     }
   }
 
@@ -239,4 +234,4 @@ class SocketLink implements Link {
   }
 }
 
-const ABNORMAL = { code: 1006 } as const;
+const ABNORMAL = 1006;

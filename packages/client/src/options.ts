@@ -1,6 +1,6 @@
 import { type Clock, createSystemClock } from '@runwire/kernel';
 import { type Cursor, LIMITS } from '@runwire/protocol';
-import { cryptoRandom } from './command-ids.js';
+import { createCommandIds, cryptoRandom } from './command-ids.js';
 import type { ClientOptions, PageSignals, WebSocketConstructor } from './contract.js';
 import { ClientError } from './errors.js';
 import { createPageSignals } from './page-signals.js';
@@ -24,6 +24,8 @@ export interface ResolvedOptions
   readonly webSocket: WebSocketConstructor;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Makes ids of commands. */
+  readonly newId: () => string;
   readonly page: PageSignals;
   /** The stored cursor. */
   readonly cursor: Cursor | undefined;
@@ -36,36 +38,34 @@ export interface ResolvedOptions
  * @throws ClientError `CLIENT_INVALID_OPTIONS`
  */
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
-  const { loadSnapshot, storage } = options;
+  const { random = cryptoRandom } = options;
   const fetcher = options.fetch ?? globalThis.fetch?.bind(globalThis);
+  const resolved = { ...CLIENT_DEFAULTS, ...options };
+  for (const name of QUANTITIES) {
+    // NaN is no number of anything either.
+    if (!(resolved[name] >= 1)) throw invalid(`${name} must be a number of at least 1.`);
+  }
   return {
-    start: options.start ?? CLIENT_DEFAULTS.start,
-    connectTimeoutMs: positive(options, 'connectTimeoutMs'),
-    tokenTimeoutMs: positive(options, 'tokenTimeoutMs'),
-    commandTimeoutMs: positive(options, 'commandTimeoutMs'),
-    maxPendingCommands: positive(options, 'maxPendingCommands'),
-    maxBufferedEvents: positive(options, 'maxBufferedEvents'),
+    ...resolved,
     maxHeldEvents: LIMITS.maxHeldThreadEvents,
     url: socketUrl(options.url),
-    getToken: options.getToken,
     webSocket: options.webSocket ?? globalWebSocket(),
     clock: options.clock ?? createSystemClock(),
-    random: options.random ?? cryptoRandom,
+    random,
+    newId: createCommandIds(random),
     page: options.page ?? createPageSignals(),
-    cursor: storage?.load()?.cursor,
-    ...(loadSnapshot === undefined ? {} : { loadSnapshot }),
-    ...(storage === undefined ? {} : { storage }),
+    cursor: options.storage?.load()?.cursor,
     ...(fetcher === undefined ? {} : { fetch: fetcher }),
   };
 }
 
-type Quantity = Exclude<keyof typeof CLIENT_DEFAULTS, 'start'>;
-
-function positive(options: ClientOptions, name: Quantity): number {
-  const value = options[name] ?? CLIENT_DEFAULTS[name];
-  if (!Number.isFinite(value) || value < 1) throw invalid(`${name} must be a number of at least 1.`);
-  return value;
-}
+const QUANTITIES = [
+  'connectTimeoutMs',
+  'tokenTimeoutMs',
+  'commandTimeoutMs',
+  'maxPendingCommands',
+  'maxBufferedEvents',
+] as const;
 
 function socketUrl(text: string): string {
   let url: URL;

@@ -7,26 +7,25 @@ export function createPageSignals(): PageSignals {
     navigator?: { readonly onLine?: boolean };
     document?: EventTarget & { readonly visibilityState?: string };
     addEventListener?: EventTarget['addEventListener'];
-    removeEventListener?: EventTarget['removeEventListener'];
   };
   return {
     get online() {
       return host.navigator?.onLine !== false;
     },
     subscribe(listener) {
-      const online = (): void => listener('online');
-      const offline = (): void => listener('offline');
-      const shown = (): void => {
-        if (host.document?.visibilityState === 'visible') listener('visible');
-      };
-      host.addEventListener?.('online', online);
-      host.addEventListener?.('offline', offline);
-      host.document?.addEventListener('visibilitychange', shown);
-      return () => {
-        host.removeEventListener?.('online', online);
-        host.removeEventListener?.('offline', offline);
-        host.document?.removeEventListener('visibilitychange', shown);
-      };
+      const end = new AbortController();
+      const { signal } = end;
+      for (const type of ['online', 'offline'] as const) {
+        host.addEventListener?.(type, () => listener(type), { signal });
+      }
+      host.document?.addEventListener(
+        'visibilitychange',
+        () => {
+          if (host.document?.visibilityState === 'visible') listener('visible');
+        },
+        { signal },
+      );
+      return () => end.abort();
     },
   };
 }

@@ -14,7 +14,7 @@ export interface StorageSaver {
 /** What the saver needs of its client. */
 export interface StorageSaverDeps {
   readonly clock: Clock;
-  readonly storage: ClientStorage | undefined;
+  readonly storage?: ClientStorage;
   readonly cursor: () => Cursor | undefined;
   readonly failed: (cause: unknown) => void;
 }

@@ -11,7 +11,7 @@ export type UpgradeAnswer =
 
 /** What the probe needs. */
 export interface UpgradeProbeDeps {
-  readonly fetch: typeof fetch | undefined;
+  readonly fetch?: typeof fetch;
   readonly clock: Clock;
   readonly url: string;
 }
@@ -31,7 +31,7 @@ export async function probeUpgrade(deps: UpgradeProbeDeps, signal: AbortSignal):
       credentials: 'omit',
       redirect: 'manual',
     });
-    return await answerOf(response, deps.clock);
+    return await answerOf(response);
   } catch {
     // No network, a foreign origin, or too late: the upgrade is tried again as after any other failure.
     return { kind: 'unknown' };
@@ -41,14 +41,14 @@ export async function probeUpgrade(deps: UpgradeProbeDeps, signal: AbortSignal):
   }
 }
 
-async function answerOf(response: Response, clock: Clock): Promise<UpgradeAnswer> {
+async function answerOf(response: Response): Promise<UpgradeAnswer> {
   const { status } = response;
   if (status === 400 || status === 403 || status === 404) {
     return { kind: 'stop', status, error: await errorOf(response) };
   }
   await response.body?.cancel();
   if (status !== 429 && status !== 503) return { kind: 'unknown' };
-  return { kind: 'wait', delayMs: retryAfterMs(response.headers.get('retry-after'), clock) };
+  return { kind: 'wait', delayMs: retryAfterMs(response.headers.get('retry-after')) };
 }
 
 async function errorOf(response: Response): Promise<Pick<ErrorBody, 'code' | 'message'>> {
@@ -64,9 +64,8 @@ async function errorOf(response: Response): Promise<Pick<ErrorBody, 'code' | 'me
   }
 }
 
-function retryAfterMs(header: string | null, clock: Clock): number {
-  if (header === null) return 0;
-  const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(header) - clock.nowMs();
+/** The header in its form of seconds; a date is not what a Runwire server sends. */
+function retryAfterMs(header: string | null): number {
+  const ms = Number(header) * 1_000;
   return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }

@@ -209,7 +209,7 @@ describe('refused upgrades', () => {
   const answers = (status: number, headers: Record<string, string> = {}) => {
     const asked: string[] = [];
     const fetcher = async (url: string | URL | Request): Promise<Response> => {
-      asked.push(String(url));
+      asked.push(new Request(url).url);
       return Response.json({ error: { code: 'FORBIDDEN', message: 'not from here' } }, { status, headers });
     };
     return { asked, fetcher };

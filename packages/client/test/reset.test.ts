@@ -53,7 +53,7 @@ describe('reset', () => {
   });
 
   it('pauses delivery until the snapshot is loaded, and acks only then', async () => {
-    const load = pending<void>();
+    const load = pending<undefined>();
     await using h = createHarness({ loadSnapshot: () => load.promise });
     await h.connect();
     h.server.append(...thoughts(2));
@@ -62,18 +62,18 @@ describe('reset', () => {
     await h.clock.advance(1_000);
     expect(seqs(h.applied)).toEqual([1, 2]);
     expect(h.server.last.acked).toBe(2);
-    load.resolve();
+    load.resolve(undefined);
     await h.clock.advance(1_000);
     expect(seqs(h.applied)).toEqual(upTo(5));
     expect(h.server.last.acked).toBe(5);
   });
 
   it('loads again after a reset that comes during a load', async () => {
-    const loads: { reason: string; resolve: (value: void) => void }[] = [];
+    const loads: { reason: string; resolve: () => void }[] = [];
     await using h = createHarness({
       loadSnapshot: (reason) => {
-        const { promise, resolve } = pending<void>();
-        loads.push({ reason, resolve });
+        const { promise, resolve } = pending<undefined>();
+        loads.push({ reason, resolve: () => resolve(undefined) });
         return promise;
       },
     });

@@ -3,21 +3,21 @@ import { PoolError } from './errors.js';
 
 /** Options of a pool; the limits are those of protocol §7a. */
 export interface ConnectionPoolOptions {
-  /** Then the user's oldest connection is closed 4409. @default 10 */
+  /** Then the user's oldest connection is closed 4409. @defaultValue 10 */
   readonly maxConnectionsPerUser?: number;
-  /** Of one address; then 429. @default 50 */
+  /** Of one address; then 429. @defaultValue 50 */
   readonly maxConnectionsPerIp?: number;
-  /** Of the process; then 429. @default 10_000 */
+  /** Of the process; then 429. @defaultValue 10_000 */
   readonly maxConnections?: number;
-  /** Of one address, in any second; then 429. @default 20 */
+  /** Of one address, in any second; then 429. @defaultValue 20 */
   readonly maxUpgradesPerIpPerSecond?: number;
-  /** Between two looks for dead connections, and how recent a sign of life counts. @default 30_000 */
+  /** Between two looks for dead connections, and how recent a sign of life counts. @defaultValue 30_000 */
   readonly healthIntervalMs?: number;
-  /** Over which clients are asked to leave when the pool drains. @default 5_000 */
+  /** Over which clients are asked to leave when the pool drains. @defaultValue 5_000 */
   readonly drainWindowMs?: number;
-  /** Connections told or closed in one turn when the pool drains or closes. @default 256 */
+  /** Connections told or closed in one turn when the pool drains or closes. @defaultValue 256 */
   readonly maxDrainedPerTurn?: number;
-  /** What a client refused for a full address or process is told to wait. @default 5_000 */
+  /** What a client refused for a full address or process is told to wait. @defaultValue 5_000 */
   readonly retryAfterMs?: number;
 }
 
@@ -25,7 +25,7 @@ export interface ConnectionPoolOptions {
 export type ResolvedPoolOptions = Readonly<Required<ConnectionPoolOptions>>;
 
 /** The defaults of {@link ConnectionPoolOptions}. */
-export const DEFAULT_POOL_OPTIONS: ResolvedPoolOptions = Object.freeze({
+export const DEFAULT_POOL_OPTIONS: Readonly<Required<ConnectionPoolOptions>> = Object.freeze({
   maxConnectionsPerUser: LIMITS.maxConnectionsPerUser,
   maxConnectionsPerIp: LIMITS.maxConnectionsPerIp,
   maxConnections: LIMITS.maxConnections,
@@ -36,20 +36,25 @@ export const DEFAULT_POOL_OPTIONS: ResolvedPoolOptions = Object.freeze({
   retryAfterMs: LIMITS.defaultRetryAfterMs,
 });
 
-/** @throws PoolError `POOL_INVALID_OPTION` naming the option */
+const NAMES = Object.freeze(Object.keys(DEFAULT_POOL_OPTIONS)) as readonly (keyof ResolvedPoolOptions)[];
+
+/**
+ * Reads the options it knows, whatever else the object holds: an application passes its whole configuration.
+ *
+ * @throws PoolError `POOL_INVALID_OPTION` naming the option
+ */
 export function resolveOptions(options: ConnectionPoolOptions): ResolvedPoolOptions {
-  const resolved = { ...DEFAULT_POOL_OPTIONS, ...options };
-  for (const [name, value] of Object.entries(resolved)) {
+  const resolved: { -readonly [K in keyof ResolvedPoolOptions]: number } = { ...DEFAULT_POOL_OPTIONS };
+  for (const name of NAMES) {
+    const value = options[name];
+    if (value === undefined) continue;
     const isCount = name.startsWith('max');
-    if (Number.isFinite(value) && value > 0 && (!isCount || Number.isInteger(value))) continue;
-    const expected = isCount ? 'a positive whole number' : 'a positive number';
-    throw new PoolError(
-      'POOL_INVALID_OPTION',
-      `Option ${name}: expected ${expected}, got ${String(value)}.`,
-      {
-        details: { name },
-      },
-    );
+    if (!Number.isFinite(value) || value <= 0 || (isCount && !Number.isInteger(value))) {
+      const expected = isCount ? 'a positive whole number' : 'a positive number';
+      const message = `Option ${name}: expected ${expected}, got ${String(value)}.`;
+      throw new PoolError('POOL_INVALID_OPTION', message, { details: { name } });
+    }
+    resolved[name] = value;
   }
   return Object.freeze(resolved);
 }

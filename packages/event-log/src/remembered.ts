@@ -5,7 +5,7 @@ const REMEMBERED_MS = 24 * 60 * 60 * 1_000;
  * How many things are remembered per user at most. A user's commands alone may be 86,400 in 24 hours, by their
  * limit of 60 a minute; beyond this the longest unused are forgotten early.
  */
-export const MAX_REMEMBERED = 100_000;
+const MAX_REMEMBERED = 100_000;
 
 interface Entry<V> {
   readonly value: V;

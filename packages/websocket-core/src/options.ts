@@ -4,57 +4,57 @@ import { SocketError } from './errors.js';
 
 /** The limits of sockets (protocol §3, §7a). All defaults are those of `LIMITS` in `@runwire/protocol`. */
 export interface SocketLimits {
-  /** For a token to come and to be verified; then 4408. @default 5_000 */
+  /** For a token to come and to be verified; then 4408. @defaultValue 5_000 */
   readonly authenticationTimeoutMs: number;
-  /** Of the one frame before authentication; then 1009. @default 8_192 */
+  /** Of the one frame before authentication; then 1009. @defaultValue 8_192 */
   readonly maxBytesBeforeAuthentication: number;
-  /** Frames held before `connection_established`; then 4400. @default 16 */
+  /** Frames held before `connection_established`; then 4400. @defaultValue 16 */
   readonly maxHeldFrames: number;
-  /** Bytes held before `connection_established`; then 4400. @default 65_536 */
+  /** Bytes held before `connection_established`; then 4400. @defaultValue 65_536 */
   readonly maxHeldBytes: number;
-  /** UTF-8 bytes of a message; then `MESSAGE_TOO_LARGE`. @default 65_536 */
+  /** UTF-8 bytes of a message; then `MESSAGE_TOO_LARGE`. @defaultValue 65_536 */
   readonly maxMessageBytes: number;
-  /** Bytes of a transport frame; then 1009. @default 1_048_576 */
+  /** Bytes of a transport frame; then 1009. @defaultValue 1_048_576 */
   readonly maxTransportFrameBytes: number;
-  /** Fragments of a message; then 1009. @default 128 */
+  /** Fragments of a message; then 1009. @defaultValue 128 */
   readonly maxFragmentsPerMessage: number;
-  /** Nested objects and arrays; then `INVALID_MESSAGE`. @default 32 */
+  /** Nested objects and arrays; then `INVALID_MESSAGE`. @defaultValue 32 */
   readonly maxJsonDepth: number;
-  /** Per user, over all of the user's connections; then `RATE_LIMITED`. @default 60 */
+  /** Per user, over all of the user's connections; then `RATE_LIMITED`. @defaultValue 60 */
   readonly maxCommandsPerMinute: number;
-  /** `RATE_LIMITED` answers per connection and minute; then 4429. @default 100 */
+  /** `RATE_LIMITED` answers per connection and minute; then 4429. @defaultValue 100 */
   readonly maxRateLimitedPerMinute: number;
-  /** Per connection; then dropped. @default 100 */
+  /** Per connection; then dropped. @defaultValue 100 */
   readonly maxAcksAndPingsPerSecond: number;
-  /** Per connection, those dropped included; then 4429. @default 1_000 */
+  /** Per connection, those dropped included; then 4429. @defaultValue 1_000 */
   readonly maxAcksAndPingsPerTenSeconds: number;
-  /** Per connection; then 4400. @default 20 */
+  /** Per connection; then 4400. @defaultValue 20 */
   readonly maxBadMessagesPerMinute: number;
-  /** Between heartbeats, ± 10 %. @default 20_000 */
+  /** Between heartbeats, ± 10 %. @defaultValue 20_000 */
   readonly heartbeatIntervalMs: number;
-  /** Without an inbound frame; then 4508 or terminated. At least 1.4 heartbeat intervals. @default 30_000 */
+  /** Without an inbound frame; then 4508 or terminated. At least 1.4 heartbeat intervals. @defaultValue 30_000 */
   readonly silenceTimeoutMs: number;
-  /** From the expiry of a token that is not refreshed to 4401. @default 25_000 */
+  /** From the expiry of a token that is not refreshed to 4401. @defaultValue 25_000 */
   readonly tokenGraceMs: number;
-  /** For the peer's answer to a close; then the socket is destroyed. @default 1_000 */
+  /** For the peer's answer to a close; then the socket is destroyed. @defaultValue 1_000 */
   readonly closeTimeoutMs: number;
-  /** `bufferedBytes` below this has drained. @default 65_536 */
+  /** `bufferedBytes` below this has drained. @defaultValue 65_536 */
   readonly socketBufferLowBytes: number;
-  /** Buffered bytes beyond which no more control messages are taken; then 4508. @default 1_048_576 */
+  /** Buffered bytes beyond which no more control messages are taken; then 4508. @defaultValue 1_048_576 */
   readonly maxBufferedBytes: number;
 }
 
 /** Options of a socket server. */
 export interface SocketServerOptions {
-  /** Path of the endpoint. @default '/ws' */
+  /** Path of the endpoint. @defaultValue '/ws' */
   readonly path?: string;
   /**
    * Origins that may connect, like `https://app.example.com`. A request without an `Origin` header is always
-   * allowed: browsers always send one. @default the origin whose host is the request's `Host`
+   * allowed: browsers always send one. @defaultValue the origin whose host is the request's `Host`
    */
   readonly allowedOrigins?: readonly string[];
   readonly limits?: Partial<SocketLimits>;
-  /** A number in [0, 1), for jitter. @default a cryptographic source */
+  /** A number in [0, 1), for jitter. @defaultValue a cryptographic source */
   readonly random?: () => number;
 }
 
@@ -94,23 +94,33 @@ export interface ResolvedOptions {
 const MIN_SILENCE_RATIO = 1.4;
 const RANDOM_STEPS = 2 ** 32;
 
+const LIMIT_NAMES = Object.freeze(Object.keys(DEFAULT_SOCKET_LIMITS)) as readonly (keyof SocketLimits)[];
+
 /** @throws SocketError `SOCKET_INVALID_OPTION` naming the option */
 export function resolveOptions(options: SocketServerOptions): ResolvedOptions {
-  const limits = { ...DEFAULT_SOCKET_LIMITS, ...options.limits };
-  for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isFinite(value) || value <= 0) throw invalid(name, 'a positive number', value);
-  }
-  if (limits.silenceTimeoutMs < limits.heartbeatIntervalMs * MIN_SILENCE_RATIO) {
-    throw invalid('silenceTimeoutMs', 'at least 1.4 heartbeat intervals', limits.silenceTimeoutMs);
-  }
   const path = options.path ?? '/ws';
   if (!path.startsWith('/')) throw invalid('path', 'a path that starts with /', path);
   return Object.freeze({
     path,
     allowedOrigins: options.allowedOrigins === undefined ? undefined : originSet(options.allowedOrigins),
-    limits: Object.freeze(limits),
+    limits: resolveLimits(options.limits ?? {}),
     random: options.random ?? (() => randomInt(RANDOM_STEPS) / RANDOM_STEPS),
   });
+}
+
+/** Reads the limits it knows, whatever else the object holds: an application passes its whole table. */
+function resolveLimits(limits: Partial<SocketLimits>): SocketLimits {
+  const resolved: { -readonly [K in keyof SocketLimits]: number } = { ...DEFAULT_SOCKET_LIMITS };
+  for (const name of LIMIT_NAMES) {
+    const value = limits[name];
+    if (value === undefined) continue;
+    if (!Number.isFinite(value) || value <= 0) throw invalid(name, 'a positive number', value);
+    resolved[name] = value;
+  }
+  if (resolved.silenceTimeoutMs < resolved.heartbeatIntervalMs * MIN_SILENCE_RATIO) {
+    throw invalid('silenceTimeoutMs', 'at least 1.4 heartbeat intervals', resolved.silenceTimeoutMs);
+  }
+  return Object.freeze(resolved);
 }
 
 function originSet(origins: readonly string[]): ReadonlySet<string> {

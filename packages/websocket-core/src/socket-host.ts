@@ -60,20 +60,21 @@ export class SocketHost implements ConnectionHost {
 
   /** Checks an upgrade. What is refused is counted. Never throws. */
   request(request: IncomingMessage): PendingUpgrade | Extract<UpgradeDecision, { kind: 'refused' }> {
-    let decision: UpgradeDecision;
-    let upgrade: AcceptedUpgrade | undefined;
     try {
       const remoteAddress = this.deps.remoteAddressOf(request);
-      decision = this.#decide(request, remoteAddress);
+      const credentials = credentialsOf(request);
+      // Last, because from here on there is a place to give back.
+      const decision = this.#decide(request, remoteAddress);
       if (decision.kind === 'accepted') {
-        upgrade = { reservation: decision.reservation, remoteAddress, credentials: credentialsOf(request) };
+        return this.#pending({ reservation: decision.reservation, remoteAddress, credentials });
       }
+      this.counters.refuse(decision.reason);
+      return decision;
     } catch (cause) {
-      decision = this.#failed(cause);
+      const failed = this.#failed(cause);
+      this.counters.refuse(failed.reason);
+      return failed;
     }
-    if (decision.kind === 'accepted' && upgrade !== undefined) return this.#pending(upgrade);
-    if (decision.kind === 'refused') this.counters.refuse(decision.reason);
-    return decision.kind === 'refused' ? decision : this.#failed(undefined);
   }
 
   /** What a plain request is told. Takes no place. Never throws. */

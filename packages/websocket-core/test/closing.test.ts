@@ -4,7 +4,7 @@ import type { CloseInfo } from '../src/index.js';
 import { createFixture, establish, liveCounts } from './support/fixture.js';
 
 describe('close', () => {
-  it('[WS-1] makes isOpen false and removes handlers, timers and listeners before it returns', async () => {
+  it('[WS-1] [WS-3] makes isOpen false and removes handlers, timers and listeners before it returns', async () => {
     const fixture = createFixture();
     const { connection, peer } = await fixture.ready();
     const order: string[] = [];

@@ -145,6 +145,28 @@ describe('a connection over TCP', () => {
     }
   });
 
+  it('closes 4408 a peer that sends its first frame byte by byte and never ends it', async () => {
+    await using fixture = await createHttpFixture({}, { limits: { authenticationTimeoutMs: 100 } });
+    const socket = fixture.raw();
+    const chunks: Buffer[] = [];
+    const dripping = frame(1, Buffer.alloc(4_096, 32));
+    let sent = 0;
+    socket.on('data', (chunk) => {
+      chunks.push(chunk);
+    });
+    socket.write(handshakeText('', '/ws').replace(/Authorization.*\r\n/, ''));
+    await once(socket, 'data');
+    const drip = (): void => {
+      if (sent === 1_000 || socket.destroyed) return;
+      socket.write(dripping.subarray(sent, sent + 1), () => setImmediate(drip));
+      sent += 1;
+    };
+    drip();
+    await once(socket, 'end');
+    const received = Buffer.concat(chunks);
+    expect(received.readUInt16BE(received.lastIndexOf(0x88) + 2)).toBe(4408);
+  });
+
   it('counts what the kernel has not taken, and tells when it falls below the low mark', async () => {
     await using fixture = await createHttpFixture();
     const ws = await fixture.ready();

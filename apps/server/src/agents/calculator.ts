@@ -17,6 +17,7 @@ export function evaluate(expression: string): number {
   const parser = new Parser(expression.replaceAll('×', '*').replaceAll('÷', '/').replaceAll('−', '-'));
   const value = parser.sum();
   parser.expectEnd();
+  if (Number.isNaN(value)) throw new ToolError('This has no real result.');
   if (!Number.isFinite(value)) throw new ToolError('The result is too large to be calculated.');
   // 0.1 + 0.2 is 0.3 for the people who ask.
   return Number(value.toPrecision(15));
@@ -92,7 +93,7 @@ class Parser {
   }
 
   #skipSpace(): void {
-    while (this.#text[this.#at] === ' ') this.#at += 1;
+    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at += 1;
   }
 
   #unexpected(expected: string): ToolError {

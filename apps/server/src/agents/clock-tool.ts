@@ -12,12 +12,17 @@ const ZONE_OF_CITY: Readonly<Record<string, string>> = {
   frankfurt: 'Europe/Berlin',
   geneva: 'Europe/Zurich',
   hamburg: 'Europe/Berlin',
+  kolkata: 'Asia/Kolkata',
+  kyiv: 'Europe/Kiev',
   mumbai: 'Asia/Kolkata',
   munich: 'Europe/Berlin',
   'new delhi': 'Asia/Kolkata',
   osaka: 'Asia/Tokyo',
+  philadelphia: 'America/New_York',
+  'rio de janeiro': 'America/Sao_Paulo',
   'san francisco': 'America/Los_Angeles',
   seattle: 'America/Los_Angeles',
+  'tel aviv': 'Asia/Jerusalem',
   utc: 'UTC',
   washington: 'America/New_York',
 };
@@ -54,7 +59,18 @@ export function timeZoneOf(place: string): string {
     return lower === name || lower.endsWith(`/${name}`);
   });
   if (zone !== undefined) return zone;
+  if (isTimeZone(place.trim())) return place.trim();
   throw new ToolError(
     `I know no time zone for "${place}". Try a city such as Tokyo, or a zone such as Europe/Paris.`,
   );
+}
+
+/** Names that are accepted and not listed, such as `GMT` or `CET`. */
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-GB', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -9,12 +9,15 @@ import type { Clock } from '@runwire/kernel';
 import { calculatorTool } from './calculator.js';
 import { createClockTool } from './clock-tool.js';
 import { fillerText } from './filler-text.js';
-import { waitUntil } from './pace.js';
+import { nextTurn, waitUntil } from './pace.js';
 import { type Plan, planFor } from './plan.js';
 import { createWaitTool } from './wait-tool.js';
 
 /** Between two words of an answer: as fast as people read along, not as fast as it goes. */
 const WORD_INTERVAL_MS = 15;
+
+/** What goes as fast as it goes leaves the turn to others after so many emits. */
+const EMITS_PER_TURN = 200;
 
 const INTRODUCTION = `I am Runwire's demo agent. I work without a language model, by simple rules, and everything you see me do is real. Ask me, for example:
 
@@ -62,8 +65,7 @@ async function answer(plan: Plan, task: AgentTask, clock: Clock): Promise<AgentR
     case 'count':
       return await count(plan, task, clock);
     case 'write':
-      for (const piece of fillerText(plan.bytes)) await task.emit.text(piece);
-      return {};
+      return await write(plan.bytes, task, clock);
     case 'refuse':
       return await say(task, clock, plan.reason);
     case 'introduce': {
@@ -94,6 +96,18 @@ async function count(
       await waitUntil(clock, begunAtMs + ((number - 1) * 1_000) / plan.perSecond, task.signal);
     }
     await task.emit.text(number === 1 ? '1' : ` ${number}`);
+    if (number % EMITS_PER_TURN === 0) await nextTurn(clock);
+  }
+  return {};
+}
+
+/** Filler text of exactly this size, as fast as it goes. */
+async function write(bytes: number, task: AgentTask, clock: Clock): Promise<AgentResult> {
+  let emits = 0;
+  for (const piece of fillerText(bytes)) {
+    await task.emit.text(piece);
+    emits += 1;
+    if (emits % EMITS_PER_TURN === 0) await nextTurn(clock);
   }
   return {};
 }

@@ -1,9 +1,13 @@
 import type { Clock } from '@runwire/kernel';
 
-/** Waits for an instant of the monotonic clock. Rejects with the signal's reason when it aborts before. */
+/**
+ * Waits for an instant of the monotonic clock; not at all for one that has passed. Rejects with the signal's
+ * reason when it aborts before.
+ */
 export function waitUntil(clock: Clock, atMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
+    if (atMs <= clock.monotonicMs()) return resolve();
     const stop = (): void => {
       timer.cancel();
       reject(signal.reason as Error);
@@ -14,4 +18,9 @@ export function waitUntil(clock: Clock, atMs: number, signal: AbortSignal): Prom
     });
     signal.addEventListener('abort', stop, { once: true });
   });
+}
+
+/** Lets everybody else have a turn: whoever emits as fast as it goes does so now and then. */
+export function nextTurn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.nextTurn(resolve));
 }

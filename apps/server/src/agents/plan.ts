@@ -16,6 +16,8 @@ const COUNT = /\bcount\s+(?:up\s+)?to\s+([\d,]+)(?:\s+at\s+([\d.]+)\s*(?:per|a|\
 const WRITE = /\bwrite\s+([\d.,]+)\s*(bytes?|b|kb|kib|mb|mib)\b/i;
 const WAIT = /\bwait\s+(?:for\s+)?([\d.]+)\s*(?:s|sec|secs|seconds?)\b/i;
 const TIME = /\btime\b.*?(?:\b(?:in|at)\s+([\p{L}/_' -]+?))?\s*[?.!]*$/iu;
+/** What follows a place and belongs to no place. */
+const FILLER = /\s+(?:right\s+now|now|please|today|at\s+the\s+moment)$/i;
 const QUESTION = /^\s*(?:please\s+)?(?:what(?:'s|\s+is)|how\s+much\s+is|calculate|compute|evaluate)?\s*/i;
 const ARITHMETIC = /^[\d\s.()+\-−*/×÷^%]+$/;
 
@@ -29,8 +31,12 @@ const BYTES_OF_UNIT: Readonly<Record<string, number>> = {
   mib: 1_048_576,
 };
 
+/** What asks for something is short; and the patterns below are not meant for long texts. */
+const MAX_MESSAGE_LENGTH = 1_000;
+
 /** Decides by simple rules what a message asks for. Pure. */
 export function planFor(message: string): Plan {
+  if (message.length > MAX_MESSAGE_LENGTH) return { kind: 'introduce' };
   return (
     countPlan(message) ??
     writePlan(message) ??
@@ -71,7 +77,9 @@ function calculatePlan(message: string): Plan | undefined {
 
 function timePlan(message: string): Plan | undefined {
   const match = TIME.exec(message);
-  return match === null ? undefined : { kind: 'tellTime', place: match[1]?.trim() ?? 'UTC' };
+  if (match === null) return undefined;
+  const place = (match[1] ?? '').replace(FILLER, '').trim();
+  return { kind: 'tellTime', place: place === '' ? 'UTC' : place };
 }
 
 function refuse(reason: string): Plan {

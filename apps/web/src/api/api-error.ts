@@ -15,7 +15,7 @@ export interface ApiProblem {
 }
 
 /** The one error of HTTP calls. Match on `code`; `NETWORK` when the server was not reached. */
-export class ApiError extends Error implements ApiProblem {
+export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly code: string;

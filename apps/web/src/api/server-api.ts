@@ -84,7 +84,8 @@ export function createServerApi(tokens: AccessTokens): ServerApi {
     async largeValue(url) {
       // The token goes to this server and nowhere else.
       const { origin, pathname, search } = new URL(url, location.href);
-      if (origin !== location.origin) throw new ApiError({ status: 0, code: 'FORBIDDEN', message: 'Not ours.' });
+      if (origin !== location.origin)
+        throw new ApiError({ status: 0, code: 'FORBIDDEN', message: 'Not ours.' });
       return await get(pathname + search);
     },
     async checkSession() {

@@ -77,7 +77,13 @@ export function Composer({ sender, runId }: { readonly sender: Sender; readonly 
   );
 }
 
-function ComposerHint({ isSending, isRunning }: { readonly isSending: boolean; readonly isRunning: boolean }) {
+function ComposerHint({
+  isSending,
+  isRunning,
+}: {
+  readonly isSending: boolean;
+  readonly isRunning: boolean;
+}) {
   const { connection } = useWorkspace();
   const isLive = useStore(connection.state).kind === 'live';
   let hint = 'Enter to send, Shift + Enter for a new line';

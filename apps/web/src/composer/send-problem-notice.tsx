@@ -4,7 +4,13 @@ import type { SendProblem } from './send-problem.js';
 import type { Sender } from './sender.js';
 
 /** Says above the composer why a message was not sent, and offers the next step. */
-export function SendProblemNotice({ problem, sender }: { readonly problem: SendProblem; readonly sender: Sender }) {
+export function SendProblemNotice({
+  problem,
+  sender,
+}: {
+  readonly problem: SendProblem;
+  readonly sender: Sender;
+}) {
   const nowMs = useNow(problem.retryAtMs === undefined ? false : 250);
   const secondsLeft = Math.max(0, Math.ceil(((problem.retryAtMs ?? 0) - nowMs) / 1_000));
   const { code, message, text } = problem;

@@ -32,16 +32,23 @@ export function useSender(threadId: string | undefined, afterId: string | undefi
     setDraftState(text);
   };
   const deliver = async (text: string, onBusy: SendMessage['onBusy']): Promise<void> => {
+    // An example or a repeat leaves alone what is being written.
+    const isFree = draft.trim() === '' || draft.trim() === text;
+    if (isFree) setDraft('');
     const key = outgoing.add({ threadId, text, afterId });
     try {
       const thread = threadId === undefined ? {} : { threadId };
-      const result = await client.send({ ...thread, content: text, ...(onBusy === undefined ? {} : { onBusy }) });
+      const result = await client.send({
+        ...thread,
+        content: text,
+        ...(onBusy === undefined ? {} : { onBusy }),
+      });
       outgoing.accepted(key, result);
       if (!mounted.current) outgoing.remove(key);
       else if (threadId === undefined) navigate(threadPath(result.threadId), 'replace');
     } catch (cause) {
       outgoing.remove(key);
-      setDraft(text);
+      if (isFree) setDraft(text);
       setProblem(problemOf(cause, text));
     }
   };
@@ -53,7 +60,6 @@ export function useSender(threadId: string | undefined, afterId: string | undefi
     send(text, onBusy) {
       if (isSending || text.trim() === '') return;
       setProblem(undefined);
-      setDraft('');
       setSending(true);
       void deliver(text.trim(), onBusy).finally(() => setSending(false));
     },

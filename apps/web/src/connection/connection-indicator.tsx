@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import { useStore } from '../state/value-store.js';
 import { useNow } from '../state/use-now.js';
+import { useStore } from '../state/value-store.js';
 import type { Connection } from '../workspace/workspace.js';
 import { useWorkspace } from '../workspace/workspace-context.js';
 import { describeConnection } from './describe-connection.js';

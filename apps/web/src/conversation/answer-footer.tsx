@@ -24,7 +24,9 @@ export function AnswerFooter(props: { readonly run: RunView; readonly onRetry: (
       )}
       <div className="answer-actions">
         {text !== '' && <CopyButton text={text} />}
-        {run.durationMs !== undefined && <span className="answer-duration">{formatDuration(run.durationMs)}</span>}
+        {run.durationMs !== undefined && (
+          <span className="answer-duration">{formatDuration(run.durationMs)}</span>
+        )}
       </div>
     </footer>
   );
@@ -40,7 +42,10 @@ function describeEnding({ status, error }: RunView): { tone: 'calm' | 'bad'; wor
       return { tone: 'bad', words: 'The server stopped in the middle of this answer.' };
     case 'cancelled': {
       const isSuperseded = error?.code === 'RUN_SUPERSEDED';
-      return { tone: 'calm', words: isSuperseded ? 'Stopped: a newer message took its place.' : 'You stopped this answer.' };
+      return {
+        tone: 'calm',
+        words: isSuperseded ? 'Stopped: a newer message took its place.' : 'You stopped this answer.',
+      };
     }
     case 'completed':
     case 'running':
@@ -66,5 +71,7 @@ function CopyButton({ text }: { readonly text: string }) {
       () => setCopied(false),
     );
   };
-  return <IconButton icon={copied ? 'check' : 'copy'} label={copied ? 'Copied' : 'Copy answer'} onClick={copy} />;
+  return (
+    <IconButton icon={copied ? 'check' : 'copy'} label={copied ? 'Copied' : 'Copy answer'} onClick={copy} />
+  );
 }

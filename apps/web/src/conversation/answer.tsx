@@ -1,11 +1,11 @@
 import { type AnswerPart, answerText, type RunView } from '@runwire/client';
 import { memo } from 'react';
+import { Icon } from '../ui/icon.js';
 import { AnswerFooter } from './answer-footer.js';
+import { AnswerText } from './answer-text.js';
 import { LargeAnswer } from './large-answer.js';
 import { Reasoning } from './reasoning.js';
-import { AnswerText } from './answer-text.js';
 import { ToolCall } from './tool-call.js';
-import { Icon } from '../ui/icon.js';
 
 /** A run and its answer, part by part. */
 export const Answer = memo(function Answer(props: {
@@ -25,9 +25,8 @@ export const Answer = memo(function Answer(props: {
       aria-busy={isRunning}
     >
       <span className="visually-hidden">Answer of {run.agent}:</span>
-      {run.parts.map((part, index) => (
-        // Parts are only ever appended; another attempt has another message.
-        <Part key={`${run.messageId} ${index}`} part={part} isOpen={isRunning && index === last} />
+      {keyed(run.parts).map(({ key, part }, index) => (
+        <Part key={`${run.messageId} ${key}`} part={part} isOpen={isRunning && index === last} />
       ))}
       <WholeResult run={run} />
       {isRunning && showsCursor(run) && <span className="working" role="presentation" />}
@@ -64,6 +63,16 @@ const Part = memo(function Part({ part, isOpen }: { readonly part: AnswerPart; r
       );
   }
 });
+
+/** Parts are only ever appended, so the how-manieth of its kind names one. */
+function keyed(parts: readonly AnswerPart[]): readonly { readonly key: string; readonly part: AnswerPart }[] {
+  const counts = new Map<string, number>();
+  return parts.map((part) => {
+    const count = (counts.get(part.type) ?? 0) + 1;
+    counts.set(part.type, count);
+    return { key: `${part.type} ${count}`, part };
+  });
+}
 
 /** An answer that came whole, without having been streamed. */
 function WholeResult({ run }: { readonly run: RunView }) {

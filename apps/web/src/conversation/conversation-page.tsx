@@ -16,7 +16,8 @@ export function ConversationPage({ threadId }: { readonly threadId: string }) {
   const conversation = useConversation(threadId);
   const state = useStore(conversation?.state ?? NOT_OPEN);
   const run = activeRun(state);
-  const afterId = state.kind === 'ready' ? state.entries.findLast(({ kind }) => kind === 'user')?.id : undefined;
+  const afterId =
+    state.kind === 'ready' ? state.entries.findLast(({ kind }) => kind === 'user')?.id : undefined;
   const sender = useSender(threadId, afterId);
   useOpenRuns(threadId, state);
   if (state.kind === 'missing') return <MissingThread />;

@@ -38,16 +38,12 @@ export function fromSnapshot({ thread, messages, runs }: ThreadSnapshot): ReadyS
 /** What a live event of the thread makes of it. The same object when it changes nothing. */
 export function applyEvent(state: ConversationState, event: RunwireEvent): ConversationState {
   if (state.kind !== 'ready') return state;
-  switch (event.type) {
-    case 'thread_deleted':
-      return { kind: 'missing' };
-    case 'thread_updated':
-      return event.data.title === undefined ? state : { ...state, title: event.data.title };
-    case 'message_added':
-      return addMessage(state, event);
-    default:
-      return event.runId === undefined ? state : applyToRun(state, event, event.runId);
+  if (event.type === 'thread_deleted') return { kind: 'missing' };
+  if (event.type === 'message_added') return addMessage(state, event);
+  if (event.type === 'thread_updated') {
+    return event.data.title === undefined ? state : { ...state, title: event.data.title };
   }
+  return event.runId === undefined ? state : applyToRun(state, event, event.runId);
 }
 
 /** The page of messages before the ones there are. */
@@ -61,7 +57,9 @@ export function prependPage(state: ConversationState, threadId: string, page: Pa
 /** The run that is answering now, the newest if there are several. */
 export function activeRun(state: ConversationState): RunView | undefined {
   if (state.kind !== 'ready') return undefined;
-  const running = state.entries.findLast((entry) => entry.kind === 'answer' && entry.run.status === 'running');
+  const running = state.entries.findLast(
+    (entry) => entry.kind === 'answer' && entry.run.status === 'running',
+  );
   return running?.kind === 'answer' ? running.run : undefined;
 }
 

@@ -30,7 +30,8 @@ export function openConversation({ client, api }: ConversationDeps, threadId: st
     onLoadError(cause) {
       const missing = cause instanceof ApiError && cause.status === 404;
       if (missing) state.set({ kind: 'missing' });
-      else if (state.latest().kind === 'loading') state.set({ kind: 'loading', problem: describeFailure(cause) });
+      else if (state.latest().kind === 'loading')
+        state.set({ kind: 'loading', problem: describeFailure(cause) });
       return !missing;
     },
   });
@@ -42,7 +43,8 @@ export function openConversation({ client, api }: ConversationDeps, threadId: st
       const { messages } = await api.thread(threadId, shown.before);
       const now = state.latest();
       // A snapshot may have come meanwhile, with another first message.
-      if (now.kind === 'ready' && now.before === shown.before) state.set(prependPage(now, threadId, messages));
+      if (now.kind === 'ready' && now.before === shown.before)
+        state.set(prependPage(now, threadId, messages));
     },
     close() {
       stop();

@@ -20,15 +20,14 @@ export function MessageList(props: {
   const { threadId, state, onRetry } = props;
   const entries = state.kind === 'ready' ? state.entries : [];
   const pending = usePending(threadId, entries);
-  const scroller = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLElement>(null);
   const { isAtBottom, scrollToBottom } = useStickyScroll(scroller, {
     firstKey: entries[0]?.id,
     ownMessages: pending.length,
   });
   return (
     <div className="messages-area">
-      {/* Focusable, so that the keyboard scrolls it. */}
-      <div className="messages-scroller" ref={scroller} tabIndex={0} role="region" aria-label="Conversation">
+      <section className="messages-scroller" ref={scroller} aria-label="Conversation">
         {state.kind === 'loading' && <LoadingNote problem={state.problem} />}
         {state.kind === 'ready' && state.before !== null && <LoadEarlier load={props.onLoadEarlier} />}
         <ol className="messages" aria-label="Messages" data-testid="messages">
@@ -48,7 +47,7 @@ export function MessageList(props: {
           ))}
           {(pending.length > 0 || awaitsAnswer(state)) && <TypingDots />}
         </ol>
-      </div>
+      </section>
       {!isAtBottom && (
         <button type="button" className="jump-to-latest" onClick={scrollToBottom}>
           <Icon name="down" /> Jump to latest

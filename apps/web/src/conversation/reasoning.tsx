@@ -7,7 +7,12 @@ export function Reasoning({ text, isOpen }: { readonly text: string; readonly is
   const open = chosen ?? isOpen;
   return (
     <div className="reasoning" data-testid="reasoning">
-      <button type="button" className="reasoning-toggle" aria-expanded={open} onClick={() => setChosen(!open)}>
+      <button
+        type="button"
+        className="reasoning-toggle"
+        aria-expanded={open}
+        onClick={() => setChosen(!open)}
+      >
         <Icon name="chevron" />
         {isOpen ? 'Thinking…' : 'Thoughts'}
       </button>

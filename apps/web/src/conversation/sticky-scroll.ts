@@ -10,7 +10,7 @@ const AT_BOTTOM_PX = 2;
  * @param content `firstKey` names the first item; a rise of `ownMessages` goes to the bottom in any case
  */
 export function useStickyScroll(
-  scroller: RefObject<HTMLDivElement | null>,
+  scroller: RefObject<HTMLElement | null>,
   content: { readonly firstKey: string | undefined; readonly ownMessages: number },
 ): { readonly isAtBottom: boolean; readonly scrollToBottom: () => void } {
   const [isAtBottom, setAtBottom] = useState(true);
@@ -58,7 +58,7 @@ export function useStickyScroll(
 
 /** What was put above the first item moves the rest down: scrolls by as much. */
 function usePlaceKept(
-  scroller: RefObject<HTMLDivElement | null>,
+  scroller: RefObject<HTMLElement | null>,
   firstKey: string | undefined,
   sticks: RefObject<boolean>,
 ): void {
@@ -68,7 +68,8 @@ function usePlaceKept(
     if (element === null) return;
     const known = before.current;
     const grown = element.scrollHeight - known.height;
-    if (known.firstKey !== undefined && known.firstKey !== firstKey && !sticks.current) element.scrollTop += grown;
+    if (known.firstKey !== undefined && known.firstKey !== firstKey && !sticks.current)
+      element.scrollTop += grown;
     before.current = { firstKey, height: element.scrollHeight };
   });
 }

@@ -88,14 +88,16 @@ const MAX_PREVIEW = 60;
 /** The gist in one line, if it fits one. */
 function preview({ status, input, output }: ToolPart): string {
   const shown = status === 'success' && output !== undefined ? output : input;
-  const value = soleValue(shown);
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text.length <= MAX_PREVIEW && value !== null ? text : '';
+  if (typeof shown !== 'object' || shown === null || Array.isArray(shown)) return fitting(asWords(shown));
+  const values: [string, unknown][] = Object.entries(shown);
+  return fitting(values.map(([name, value]) => `${name}: ${asWords(value)}`).join(', '));
 }
 
-function soleValue(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const values: unknown[] = Object.values(value);
-  const [only] = values;
-  return values.length === 1 ? only : value;
+function fitting(text: string): string {
+  return text.length <= MAX_PREVIEW ? text : '';
+}
+
+function asWords(value: unknown): string {
+  if (value === null) return '';
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

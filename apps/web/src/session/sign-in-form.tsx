@@ -1,8 +1,8 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { TextField } from '../ui/text-field.js';
 import { register, signIn } from './auth-api.js';
 import type { Session } from './session-store.js';
 import { checkFields, type FieldName, problemFrom, type SignInProblem } from './sign-in-problem.js';
-import { TextField } from '../ui/text-field.js';
 
 /** What the form does. */
 export type SignInMode = 'sign-in' | 'sign-up';
@@ -23,6 +23,9 @@ export function SignInForm(props: {
   const form = useRef<HTMLFormElement>(null);
   const isNew = mode === 'sign-up';
 
+  useEffect(() => {
+    form.current?.querySelector<HTMLInputElement>('[name="email"]')?.focus();
+  }, []);
   useEffect(() => {
     if (problem === undefined || problem.at === 'form') return;
     form.current?.querySelector<HTMLInputElement>(`[name="${problem.at}"]`)?.focus();
@@ -57,14 +60,20 @@ export function SignInForm(props: {
   return (
     <form ref={form} className="form" onSubmit={onSubmit} noValidate aria-busy={busy}>
       {isNew && (
-        <TextField label="Name" hint="optional" autoComplete="name" value={name} onValue={setName} {...at('name')} />
+        <TextField
+          label="Name"
+          hint="optional"
+          autoComplete="name"
+          value={name}
+          onValue={setName}
+          {...at('name')}
+        />
       )}
       <TextField
         label="E-mail"
         type="email"
         autoComplete={isNew ? 'email' : 'username'}
         inputMode="email"
-        autoFocus
         value={email}
         onValue={onEmail}
         {...at('email')}

@@ -19,7 +19,9 @@ export function SignInPage({ sessions }: { readonly sessions: SessionStore }) {
         <img src="/favicon.svg" alt="" width="44" height="44" />
         <h1>{mode === 'sign-in' ? 'Welcome back' : 'Create your account'}</h1>
         <p className="muted">
-          {mode === 'sign-in' ? 'Sign in to go on with your chats.' : 'All it takes is an e-mail address and a password.'}
+          {mode === 'sign-in'
+            ? 'Sign in to go on with your chats.'
+            : 'All it takes is an e-mail address and a password.'}
         </p>
         {notice !== null && (
           <p className="notice" role="status">

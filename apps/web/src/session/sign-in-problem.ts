@@ -33,7 +33,11 @@ export function problemFrom(cause: unknown): SignInProblem {
   if (!(cause instanceof ApiError)) return { at: 'form', message: describeFailure(cause) };
   switch (cause.code) {
     case 'EMAIL_TAKEN':
-      return { at: 'email', message: 'There is already an account with this e-mail address.', wayOut: 'sign-in' };
+      return {
+        at: 'email',
+        message: 'There is already an account with this e-mail address.',
+        wayOut: 'sign-in',
+      };
     case 'INVALID_CREDENTIALS':
       return { at: 'password', message: 'The e-mail address or the password is wrong.', wayOut: 'sign-up' };
     case 'TOO_MANY_ATTEMPTS':
@@ -51,7 +55,9 @@ export function problemFrom(cause: unknown): SignInProblem {
 function waitFor(retryAfterMs: number | undefined): string {
   if (retryAfterMs === undefined) return ' Wait a moment and try again.';
   const seconds = Math.ceil(retryAfterMs / 1_000);
-  return seconds < 90 ? ` Try again in ${seconds} seconds.` : ` Try again in ${Math.ceil(seconds / 60)} minutes.`;
+  return seconds < 90
+    ? ` Try again in ${seconds} seconds.`
+    : ` Try again in ${Math.ceil(seconds / 60)} minutes.`;
 }
 
 function fieldOf(path: string): FieldName | undefined {

@@ -2,9 +2,9 @@ import { useSyncExternalStore } from 'react';
 
 /** A value that components read and follow. */
 export interface ReadableStore<T> {
-  get(): T;
+  readonly get: () => T;
   /** Calls `listener` after each change; returns the undo. */
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 /** A value with one owner that changes it. */

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { describeFailure } from '../api/api-error.js';
+import type { ThreadSummary } from '../api/server-api.js';
 import { followInPlace, navigate } from '../routing/location.js';
 import { useNow } from '../state/use-now.js';
 import { useStore } from '../state/value-store.js';
@@ -9,7 +10,6 @@ import { IconButton } from '../ui/icon-button.js';
 import { useWorkspace } from '../workspace/workspace-context.js';
 import { DeleteDialog, RenameDialog } from './thread-dialogs.js';
 import { ThreadItem } from './thread-item.js';
-import type { ThreadSummary } from '../api/server-api.js';
 
 type Asking = { readonly kind: 'rename' | 'delete'; readonly thread: ThreadSummary };
 
@@ -55,7 +55,9 @@ export function Sidebar(props: {
         <AccountBar userName={userName} />
       </nav>
       {isDrawerOpen && <div className="backdrop" aria-hidden="true" onPointerDown={onClose} />}
-      {asking?.kind === 'rename' && <RenameDialog thread={asking.thread} onDone={() => setAsking(undefined)} />}
+      {asking?.kind === 'rename' && (
+        <RenameDialog thread={asking.thread} onDone={() => setAsking(undefined)} />
+      )}
       {asking?.kind === 'delete' && (
         <DeleteDialog
           thread={asking.thread}
@@ -96,7 +98,9 @@ function ThreadEntries(props: {
         </ul>
       )}
       {kind === 'loading' && <p className="sidebar-note">Loading chats…</p>}
-      {kind === 'ready' && items.length === 0 && <p className="sidebar-note">Your chats will be listed here.</p>}
+      {kind === 'ready' && items.length === 0 && (
+        <p className="sidebar-note">Your chats will be listed here.</p>
+      )}
       {kind === 'failed' && (
         <p className="sidebar-note">
           Your chats could not be loaded.{' '}

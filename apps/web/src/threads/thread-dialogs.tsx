@@ -1,12 +1,18 @@
 import { type FormEvent, useState } from 'react';
 import { describeFailure } from '../api/api-error.js';
 import type { ThreadSummary } from '../api/server-api.js';
-import { TextField } from '../ui/text-field.js';
 import { Modal } from '../ui/modal.js';
+import { TextField } from '../ui/text-field.js';
 import { useWorkspace } from '../workspace/workspace-context.js';
 
 /** Asks for a thread's new title. */
-export function RenameDialog({ thread, onDone }: { readonly thread: ThreadSummary; readonly onDone: () => void }) {
+export function RenameDialog({
+  thread,
+  onDone,
+}: {
+  readonly thread: ThreadSummary;
+  readonly onDone: () => void;
+}) {
   const { threads } = useWorkspace();
   const [title, setTitle] = useState(thread.title);
   const { busy, problem, run } = useAttempt();
@@ -20,7 +26,6 @@ export function RenameDialog({ thread, onDone }: { readonly thread: ThreadSummar
         <TextField
           label="Title"
           maxLength={200}
-          autoFocus
           value={title}
           onValue={setTitle}
           problem={problem}
@@ -56,14 +61,19 @@ export function DeleteDialog(props: {
         </p>
       )}
       <div className="modal-actions">
-        <button type="button" className="button quiet" autoFocus onClick={() => onDone(false)}>
+        <button type="button" className="button quiet" onClick={() => onDone(false)}>
           Cancel
         </button>
         <button
           type="button"
           className="button danger"
           disabled={busy}
-          onClick={() => run(() => threads.remove(thread.id), () => onDone(true))}
+          onClick={() =>
+            run(
+              () => threads.remove(thread.id),
+              () => onDone(true),
+            )
+          }
         >
           {busy ? 'Deleting…' : 'Delete'}
         </button>

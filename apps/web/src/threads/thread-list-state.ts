@@ -49,27 +49,24 @@ export function withoutThread(state: ThreadListState, threadId: string): ThreadL
 
 /** What a live event makes of the list. The same object when it changes nothing; repeating one does no harm. */
 export function applyToList(state: ThreadListState, event: RunwireEvent): ThreadListState {
-  switch (event.type) {
-    case 'thread_created': {
-      if (find(state, event.threadId) !== undefined) return state;
-      const title = event.data.title ?? UNTITLED;
-      return withThread(state, { id: event.threadId, title, createdAtMs: event.at, updatedAtMs: event.at });
-    }
-    case 'thread_updated':
-      return touch(state, event.threadId, { at: event.at, title: event.data.title });
-    case 'message_added':
-      return touch(state, event.threadId, { at: event.at, title: undefined });
-    case 'thread_deleted':
-      return withoutThread(state, event.threadId);
-    case 'agent_completed':
-      return withRuns(state, event.threadId, (runs) => void runs.delete(event.runId));
-    case 'erased':
-      return state;
-    default:
-      // Any event of a run says that it is open: the page may have been loaded in the middle of it.
-      if (state.running.get(event.threadId)?.has(event.runId)) return state;
-      return withRuns(state, event.threadId, (runs) => void runs.add(event.runId));
+  if (event.type === 'erased') return state;
+  const { threadId } = event;
+  if (event.type === 'thread_deleted') return withoutThread(state, threadId);
+  if (event.type === 'message_added') return touch(state, threadId, { at: event.at, title: undefined });
+  if (event.type === 'thread_updated') {
+    return touch(state, threadId, { at: event.at, title: event.data.title });
   }
+  if (event.type === 'thread_created') {
+    if (find(state, threadId) !== undefined) return state;
+    const title = event.data.title ?? UNTITLED;
+    return withThread(state, { id: threadId, title, createdAtMs: event.at, updatedAtMs: event.at });
+  }
+  if (event.type === 'agent_completed') {
+    return withRuns(state, threadId, (runs) => void runs.delete(event.runId));
+  }
+  // Any event of a run says that it is open: the page may have been loaded in the middle of it.
+  if (state.running.get(threadId)?.has(event.runId)) return state;
+  return withRuns(state, threadId, (runs) => void runs.add(event.runId));
 }
 
 /** One thread of the list. */

@@ -32,10 +32,14 @@ export interface ThreadList {
 }
 
 /** Creates the list and follows the client's events. */
-export function createThreadList(deps: { readonly client: RunwireClient; readonly api: ServerApi }): ThreadList {
+export function createThreadList(deps: {
+  readonly client: RunwireClient;
+  readonly api: ServerApi;
+}): ThreadList {
   const { client, api } = deps;
   const state = createFrameStore<ThreadListState>(EMPTY_LIST);
-  const update = (change: (now: ThreadListState) => ThreadListState): void => state.set(change(state.latest()));
+  const update = (change: (now: ThreadListState) => ThreadListState): void =>
+    state.set(change(state.latest()));
 
   // Events that come while a page is on its way may be newer than it: they are applied to it again.
   const loads = new Set<RunwireEvent[]>();
@@ -60,7 +64,8 @@ export function createThreadList(deps: { readonly client: RunwireClient; readonl
     update((now) => applyToList(now, event));
     if (event.type !== 'message_added' || state.latest().kind !== 'ready') return;
     // An old thread, further down than what is loaded, was used again. If it fails, a reload shows it.
-    if (find(state.latest(), event.threadId) === undefined) fetchUnlisted(event.threadId).catch(() => undefined);
+    if (find(state.latest(), event.threadId) === undefined)
+      fetchUnlisted(event.threadId).catch(() => undefined);
   });
 
   // What ended while nothing could be heard is unknown: open runs tell of themselves again.

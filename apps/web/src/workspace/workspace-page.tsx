@@ -23,7 +23,12 @@ export function WorkspacePage({ userName }: { readonly userName: string }) {
       <a className="skip-link" href="#message">
         Skip to the message field
       </a>
-      <Sidebar userName={userName} threadId={threadId} isDrawerOpen={drawer} onClose={() => setDrawer(false)} />
+      <Sidebar
+        userName={userName}
+        threadId={threadId}
+        isDrawerOpen={drawer}
+        onClose={() => setDrawer(false)}
+      />
       <div className="main" inert={drawer}>
         <header className="topbar">
           <IconButton

@@ -160,12 +160,7 @@ export class FakeServer {
 
   constructor(clock: ManualClock = createManualClock()) {
     this.clock = clock;
-    const server = this;
-    this.webSocket = class extends FakeSocket {
-      constructor(url: string, protocols: string[]) {
-        super(server, url, protocols);
-      }
-    };
+    this.webSocket = socketsOf(this);
   }
 
   get head(): number {
@@ -319,8 +314,9 @@ export class FakeServer {
       case 'resolve_approval':
         this.#execute(message, connection);
         break;
-      default:
-        break;
+      case 'authenticate':
+      case 'start_agent':
+        throw new Error(`The client sends no ${message.type}.`);
     }
   }
 
@@ -347,6 +343,14 @@ export class FakeServer {
     this.#answers.set(ref, answer);
     return answer;
   }
+}
+
+function socketsOf(server: FakeServer): WebSocketConstructor {
+  return class extends FakeSocket {
+    constructor(url: string, protocols: string[]) {
+      super(server, url, protocols);
+    }
+  };
 }
 
 /** A rejection to send by hand. */

@@ -9,11 +9,11 @@ import { createMemorySocket, type MemoryPeer } from './memory-socket.js';
 
 /** How a peer in memory asks for its upgrade. */
 export interface MemoryUpgrade {
-  /** Path and query. @default '/ws' */
+  /** Path and query. @defaultValue '/ws' */
   readonly url?: string;
   /** Header names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What `request.socket.remoteAddress` is. @default '127.0.0.1' */
+  /** What `request.socket.remoteAddress` is. @defaultValue '127.0.0.1' */
   readonly remoteAddress?: string;
 }
 
