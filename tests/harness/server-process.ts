@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { within } from './deadline.js';
+import { countObjects, takenSnapshot } from './heap-snapshot.js';
 
 /** A server in a process of its own, as `npm start` runs it. */
 export interface ServerProcess extends AsyncDisposable {
@@ -12,6 +14,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
   /** Everything it wrote to standard output and standard error. */
   output(): string;
+  /** Collects garbage, then counts the live objects of each constructor: from outside, by V8 itself. */
+  liveObjects(): Promise<ReadonlyMap<string, number>>;
   /** Sends a signal and settles with the exit code (null when a signal ended it). */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -26,6 +30,7 @@ export interface FailedStart {
 const MAIN = fileURLToPath(new URL('../../apps/server/dist/main.js', import.meta.url));
 const START_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 40_000;
+const SNAPSHOT_DEADLINE_MS = 60_000;
 
 /** Limits that one machine playing many users would run into. */
 const ONE_MACHINE: Readonly<Record<string, string>> = {
@@ -60,6 +65,10 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
     dataDirectory,
     pid: child.pid ?? -1,
     output,
+    liveObjects: async () => {
+      child.kill('SIGUSR2');
+      return countObjects(await within(SNAPSHOT_DEADLINE_MS, 'the heap snapshot', takenSnapshot(dataDirectory)));
+    },
     stop,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await stop();
@@ -88,7 +97,10 @@ export async function failToStart(env: Readonly<Record<string, string>>): Promis
 }
 
 function spawnServer(env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(process.execPath, [MAIN], {
+  const cwd = env['RUNWIRE_DATA_DIR'];
+  return spawn(process.execPath, ['--heapsnapshot-signal=SIGUSR2', MAIN], {
+    // Heap snapshots are written to the working folder.
+    ...(cwd !== undefined && existsSync(cwd) ? { cwd } : {}),
     env: { PATH: process.env['PATH'] ?? '', PORT: '0', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -11,6 +11,18 @@ import {
 
 const USERS = 50;
 const CYCLES = 1_000;
+/** What belongs to a connection or a run, by constructor. */
+const PER_CONNECTION = [
+  'ClientConnection',
+  'ConnectionShell',
+  'ConnectionCursor',
+  'HandlerRegistration',
+  'RequestContext',
+  'UserExecutionContext',
+  'UserManager',
+  'UserStream',
+  'RunEmitter',
+];
 const TEST_MS = 180_000;
 
 describe('many users at once', () => {
@@ -40,6 +52,11 @@ describe('many users at once', () => {
       await harness.atRest();
       expect((await harness.metrics()).get('runwire_connections{state="ready"}')).toBe(0);
       expect(await openDescriptors(harness)).toBeLessThanOrEqual(before + 2);
+    const objects = await harness.server.liveObjects();
+    const left = PER_CONNECTION.map((name) => [name, objects.get(name) ?? 0]);
+    expect(left).toEqual(PER_CONNECTION.map((name) => [name, 0]));
+    // The count can count: what belongs to the process is there.
+    expect(objects.get('SocketHost')).toBe(1);
     },
     TEST_MS,
   );

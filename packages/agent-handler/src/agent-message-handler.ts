@@ -9,6 +9,7 @@ import {
   type ErrorBody,
   isBlankContent,
 } from '@runwire/protocol';
+import type { UserExecutionContext } from '@runwire/user-context';
 import { CommandGate, type CommandWork, commandKey, type DoCommand } from './command-gate.js';
 import type {
   AcceptMessage,
@@ -36,6 +37,13 @@ export function createAgentMessageHandler(
   const { commandWaitMs } = resolveOptions(options);
   const { clock, runs } = deps;
   return new MessageHandler(deps, new CommandGate({ clock, runs, commandWaitMs }));
+}
+
+/** A run that is asked for, with the place it will have. */
+interface AskedRun {
+  readonly accept: AcceptMessage;
+  readonly context: UserExecutionContext;
+  readonly place: RunPlace;
 }
 
 class MessageHandler implements AgentMessageHandler {
@@ -122,17 +130,16 @@ class MessageHandler implements AgentMessageHandler {
     try {
       if (request.signal.aborted) return undefined;
       const accept = this.#acceptance({ message, agent, thread }, request);
-      return this.#answer(await this.#deps.runs.acceptMessage(accept), { accept, request, place });
+      // Before the commit: nothing that may fail stands between it and the start of the run.
+      const context = request.context.forRun({ threadId: thread.threadId, runId: accept.runId });
+      return this.#answer(await this.#deps.runs.acceptMessage(accept), { accept, context, place });
     } finally {
       // Does nothing for a place that a run has taken.
       place.release();
     }
   }
 
-  #answer(
-    outcome: AcceptOutcome,
-    asked: { readonly accept: AcceptMessage; readonly request: AgentRequest; readonly place: RunPlace },
-  ): CommandWork {
+  #answer(outcome: AcceptOutcome, asked: AskedRun): CommandWork {
     switch (outcome.kind) {
       case 'accepted':
         this.#startRun(outcome, asked);
@@ -149,13 +156,9 @@ class MessageHandler implements AgentMessageHandler {
   }
 
   /** What follows the commit goes on, whether the asker is there or not. */
-  #startRun(
-    { outbox }: Extract<AcceptOutcome, { kind: 'accepted' }>,
-    asked: { readonly accept: AcceptMessage; readonly request: AgentRequest; readonly place: RunPlace },
-  ): void {
-    const { accept, request, place } = asked;
+  #startRun({ outbox }: Extract<AcceptOutcome, { kind: 'accepted' }>, asked: AskedRun): void {
+    const { accept, context, place } = asked;
     const { runId, agent, messageId, answerId, parts } = accept;
-    const context = request.context.forRun({ threadId: accept.thread.threadId, runId });
     const { emitters, runs, logger } = this.#deps;
     const announced = quiet(emitters.appendForUser(outbox.userId, outbox.drafts, outbox.producer));
     place.start({ context, agent, attempt: 1, messageId, answerId, parts }, announced);

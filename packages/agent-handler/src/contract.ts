@@ -196,7 +196,10 @@ export interface RunSupervisor extends Lifecycle {
    * @returns the place, or the `RUN_LIMIT` / `NOT_READY` error to answer
    */
   reserve(userId: UserId): RunPlace | { readonly refused: ErrorBody };
-  /** Asks a run to stop; settles with its terminal status, within the stop time. Undefined: not here. */
+  /**
+   * Asks a run to stop; settles with its terminal status, within the stop time. Undefined: it is not here, was
+   * ended by somebody else, or cannot end for now because the store or the log is away.
+   */
   stop(runId: RunId): Promise<RunStatus | undefined>;
   /** Stops the runs of a thread and settles when they have ended. */
   stopThread(userId: UserId, threadId: ThreadId): Promise<void>;

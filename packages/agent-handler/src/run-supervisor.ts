@@ -91,15 +91,17 @@ class Supervisor implements RunSupervisor {
     const active = this.#active.get(runId);
     if (active === undefined) return undefined;
     stopRun(active, 'cancelled');
-    return await active.ended.promise;
+    // A store or a log that is away keeps a run from ending, and must not keep the asker waiting.
+    const isOver = await settledWithin(this.#deps.clock, this.#options.commandWaitMs, active.ended.promise);
+    return isOver ? await active.ended.promise : undefined;
   }
 
   async stopThread(userId: UserId, threadId: ThreadId): Promise<void> {
-    const ids = [...this.#active.values()]
-      .map(({ run }) => run.context)
-      .filter((context) => context.userId === userId && context.threadId === threadId)
-      .map((context) => context.runId);
-    await Promise.all(ids.map((runId) => this.stop(runId)));
+    const runs = [...this.#active.values()].filter(
+      ({ run }) => run.context.userId === userId && run.context.threadId === threadId,
+    );
+    for (const active of runs) stopRun(active, 'cancelled');
+    await Promise.all(runs.map(({ ended }) => ended.promise));
   }
 
   activeRuns(userId: UserId): readonly RunId[] {

@@ -361,6 +361,43 @@ describe('a run whose store or log fails', () => {
     expect(harness.counts()).toEqual(NOTHING);
   });
 
+  it('[AG-3] ends failed, once, when its answer is too large and there is nowhere to keep it', async () => {
+    const harness = createHarness({ agent: async () => ({ text: 'x'.repeat(300_000) }) });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.settle();
+    expect(await harness.terminals(userId)).toMatchObject([
+      { status: 'failed', error: { code: 'INTERNAL' } },
+    ]);
+    expect(harness.counts()).toEqual(NOTHING);
+  });
+
+  it('[AG-3] ends failed, once, when its agent floods without waiting', async () => {
+    const harness = createHarness({
+      agent: async ({ emit }) => {
+        for (let piece = 0; piece < 20_000; piece += 1) void emit.text('x'.repeat(1_000));
+        return { text: 'never' };
+      },
+    });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.advance(1_000);
+    expect(await harness.terminals(userId)).toMatchObject([
+      { status: 'failed', error: { code: 'INTERNAL' } },
+    ]);
+    expect(harness.counts()).toEqual(NOTHING);
+  });
+
+  it('does not keep the asker of a stop waiting for a store that is away', async () => {
+    const harness = createHarness({ runs: { finishRun: () => Promise.reject(new Error('away')) } });
+    const userId = harness.ids.userId();
+    const { runId } = await harness.start(userId);
+    const message = { type: 'stop_agent', runId } as const;
+    const reply = harness.handler.stopAgent(message, harness.request(userId));
+    await harness.clock.advance(10_000);
+    expect(await reply).toEqual({ accepted: { runId, status: 'running' } });
+  });
+
   it('leaves the run to recovery when the store fails and the server closes', async () => {
     const harness = createHarness({ runs: { finishRun: () => Promise.reject(new Error('away')) } });
     const userId = harness.ids.userId();

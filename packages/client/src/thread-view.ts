@@ -67,7 +67,7 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
   offer(event: RunwireEvent): void {
     if (event.type === 'erased' || event.threadId !== this.#view.threadId) return;
     const state = this.#state;
-    if (state.kind === 'live' && event.seq >= state.cursor.seq) this.#guard(() => this.#view.onEvent(event));
+    if (state.kind === 'live' && event.seq > state.cursor.seq) this.#guard(() => this.#view.onEvent(event));
     if (state.kind !== 'loading' || state.overflowed) return;
     if (state.held.length < this.#deps.maxHeldEvents) {
       state.held.push(event);

@@ -125,8 +125,8 @@ export interface EventLog extends AsyncDisposable {
    */
   subscribe(userId: UserId, onWake: (batch?: EncodedBatch) => void): Unsubscribe;
 
-  /** Runs with an `agent_started` and no `agent_completed`, over all users. */
-  openRuns(): Promise<readonly OpenRun[]>;
+  /** Runs with an `agent_started` and no `agent_completed`: of one user, or of all for recovery. */
+  openRuns(userId?: UserId): Promise<readonly OpenRun[]>;
 
   /**
    * Replaces every event of the thread by `erased` (same `seq`, `id`, `at`; no thread, no run, no data), except

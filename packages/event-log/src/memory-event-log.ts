@@ -114,15 +114,19 @@ class MemoryEventLog implements EventLog {
     return this.#hub.subscribe(userId, onWake);
   }
 
-  async openRuns(): Promise<readonly OpenRun[]> {
+  async openRuns(userId?: UserId): Promise<readonly OpenRun[]> {
     this.#requireOpen();
-    const runs: OpenRun[] = [];
-    for (const [userId, stream] of this.#streams) {
-      for (const { startedSeq, ...run } of stream.ledger?.openRuns ?? []) {
-        runs.push({ userId, ...run, firstSeq: stream.firstSeqOf(run.runId, startedSeq) });
-      }
-    }
-    return runs;
+    const users = userId === undefined ? this.#streams.keys() : [userId];
+    return Array.from(users).flatMap((user) => this.#openRunsOf(user));
+  }
+
+  #openRunsOf(userId: UserId): readonly OpenRun[] {
+    const stream = this.#streamOf(userId);
+    return [...(stream.ledger?.openRuns ?? [])].map(({ startedSeq, ...run }) => ({
+      userId,
+      ...run,
+      firstSeq: stream.firstSeqOf(run.runId, startedSeq),
+    }));
   }
 
   async erase(userId: UserId, what: { readonly threadId: ThreadId }): Promise<number> {

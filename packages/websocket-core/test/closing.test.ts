@@ -91,15 +91,18 @@ describe('close', () => {
   it('makes everything else a no-op', async () => {
     const fixture = createFixture();
     const { connection, peer } = await fixture.ready();
+    const flow = { unackedBytes: 1, sentSeq: 1, headSeq: 1 };
+    connection.reportInFlight({ ...flow, largestFrameBytes: 262_144 });
     connection.close(1000);
     const frames = peer.frames.length;
     connection.send({ type: 'pong' });
     connection.sendFrames([Buffer.from('x')]);
     establish(connection);
-    connection.reportInFlight({ unackedBytes: 1, largestFrameBytes: 9e9, sentSeq: 1, headSeq: 1 });
+    connection.reportInFlight({ ...flow, largestFrameBytes: 1 });
     connection.handle('ack', () => {})();
     connection.handleCommand('stop_agent', async () => ({ accepted: { runId: 'r', status: 'completed' } }));
     await fixture.clock.settle();
+    connection.reportInFlight({ ...flow, largestFrameBytes: 0 });
     expect(peer.frames).toHaveLength(frames);
     expect(liveCounts(fixture).every((count) => count === 0)).toBe(true);
   });
@@ -150,7 +153,7 @@ describe('sending', () => {
     connection.onDrain(() => void drained.push(connection.bufferedBytes));
     const undo = connection.onDrain(() => void drained.push(-1));
     undo();
-    for (const bytes of [65_535, 65_536]) {
+    for (const bytes of [65_535, 65_536, 1]) {
       peer.pauseReading();
       connection.sendFrames([Buffer.alloc(bytes, 32)]);
       expect(connection.bufferedBytes).toBe(bytes);

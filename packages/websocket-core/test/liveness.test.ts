@@ -92,6 +92,17 @@ describe('silence', () => {
     expect(connection.isOpen).toBe(false);
   });
 
+  it('[WS-8] that was long for a large frame ends at once when that frame is acked and nothing else was heard', async () => {
+    const fixture = createFixture();
+    const { connection } = await fixture.ready();
+    connection.reportInFlight({ ...FLOW, largestFrameBytes: 262_144 });
+    await fixture.clock.advance(31_000);
+    expect(connection.isOpen).toBe(true);
+    connection.reportInFlight(FLOW);
+    await fixture.clock.advance(0);
+    expect(connection.isOpen).toBe(false);
+  });
+
   it('[WS-8] of a slow reader that answers pings or acks is none, though its buffer never drains', async () => {
     const fixture = createFixture();
     const { connection, peer } = await fixture.ready();

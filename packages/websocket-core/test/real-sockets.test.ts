@@ -227,6 +227,21 @@ describe('a connection over TCP', () => {
     }
   });
 
+  it('ends when the peer ends its side, though it reads nothing of what is still to be sent', async () => {
+    await using fixture = await createHttpFixture();
+    const socket = fixture.raw();
+    socket.write(handshakeText(fixture.ports.token()));
+    await once(socket, 'data');
+    socket.pause();
+    const connection = fixture.ports.opened.at(-1);
+    const closed = createDeferred<number>();
+    connection?.onClose(({ code }) => closed.resolve(code));
+    connection?.sendFrames([Buffer.alloc(16_777_216, 32)]);
+    socket.end();
+    expect(await closed.promise).toBe(1006);
+    socket.destroy();
+  });
+
   it('is destroyed one second after a close that the peer does not answer', async () => {
     await using fixture = await createHttpFixture();
     const ws = await fixture.ready();

@@ -57,7 +57,7 @@ async function foldRun(
   run: RunRecord,
   range: { readonly epoch: string; readonly until: number },
 ): Promise<RunView | undefined> {
-  const known = (await log.openRuns()).find(({ runId }) => runId === run.runId);
+  const known = (await log.openRuns(run.userId)).find(({ runId }) => runId === run.runId);
   if (known === undefined) return undefined;
   let view: RunView | undefined;
   const after = { epoch: range.epoch, seq: known.firstSeq - 1 };

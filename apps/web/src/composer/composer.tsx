@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from 'react';
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useStore } from '../state/value-store.js';
 import { IconButton } from '../ui/icon-button.js';
 import { useWorkspace } from '../workspace/workspace-context.js';
@@ -86,10 +86,29 @@ function ComposerHint({
 }) {
   const { connection } = useWorkspace();
   const isLive = useStore(connection.state).kind === 'live';
+  const isSlow = useIsSlow(isSending);
   let hint = 'Enter to send, Shift + Enter for a new line';
   if (isRunning) hint = 'Esc to stop the answer';
-  if (isSending) hint = isLive ? 'Sending…' : 'It will be sent as soon as you are connected again.';
+  if (isSending && isLive)
+    hint = isSlow ? 'The server asks for a moment: it is being tried again.' : 'Sending…';
+  if (isSending && !isLive) hint = 'It will be sent as soon as you are connected again.';
   return <p className="composer-hint">{hint}</p>;
+}
+
+const SLOW_MS = 4_000;
+
+/** The client tries again by itself when it is told to wait, which may take a while. */
+function useIsSlow(isSending: boolean): boolean {
+  const [isSlow, setSlow] = useState(false);
+  useEffect(() => {
+    if (!isSending) return;
+    const timer = setTimeout(() => setSlow(true), SLOW_MS);
+    return () => {
+      clearTimeout(timer);
+      setSlow(false);
+    };
+  }, [isSending]);
+  return isSlow;
 }
 
 /** Lets the field be as high as its text; the style sheet sets the limit. */

@@ -26,7 +26,14 @@ export function Sidebar(props: {
   const [asking, setAsking] = useState<Asking>();
   const sidebar = useRef<HTMLElement>(null);
   useEffect(() => {
-    if (isDrawerOpen) sidebar.current?.querySelector<HTMLElement>('a, button')?.focus();
+    if (!isDrawerOpen) return;
+    const opener = document.querySelector<HTMLElement>('.drawer-toggle');
+    const drawer = sidebar.current;
+    drawer?.querySelector<HTMLElement>('a, button')?.focus();
+    return () => {
+      // Unless what was opened has taken the focus.
+      if (drawer?.contains(document.activeElement) === true) opener?.focus();
+    };
   }, [isDrawerOpen]);
   return (
     <>

@@ -18,7 +18,7 @@ export const RUN_CASES: readonly EventLogConformanceCase[] = [
     },
   },
   {
-    name: 'the open runs of all users are listed, each with its highest attempt and its first event',
+    name: 'the open runs of all users, or of one, are listed, each with its highest attempt and its first event',
     async run(context) {
       const { log, user, run } = await setScene(context);
       const other = context.newUser();
@@ -37,6 +37,11 @@ export const RUN_CASES: readonly EventLogConformanceCase[] = [
         open.find(({ userId }) => userId === other),
         { userId: other, ...otherRun, attempt: 1, firstSeq: 1 },
       );
+      assert.deepEqual(
+        (await log.openRuns(other)).map(({ runId }) => runId),
+        [otherRun.runId],
+      );
+      assert.deepEqual(await log.openRuns(context.newUser()), []);
     },
   },
   {
