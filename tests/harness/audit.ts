@@ -26,7 +26,7 @@ export async function auditUser(
 }
 
 /** Everything the log has for a user, read by a client of its own. */
-export async function wholeStream(url: string, user: HttpUser): Promise<readonly BareMessage[]> {
+async function wholeStream(url: string, user: HttpUser): Promise<readonly BareMessage[]> {
   const { body } = await user.call('GET', '/auth/me');
   // A test may have signed the user out: then there is a new session for the audit.
   const token = body.error === undefined ? user.accessToken : await signInAgain(url, user);

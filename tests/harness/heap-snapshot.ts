@@ -4,7 +4,9 @@ import { pause } from './deadline.js';
 
 /** What is read of a V8 heap snapshot. */
 interface HeapSnapshot {
-  readonly snapshot: { readonly meta: { readonly node_fields: readonly string[]; readonly node_types: readonly unknown[] } };
+  readonly snapshot: {
+    readonly meta: { readonly node_fields: readonly string[]; readonly node_types: readonly unknown[] };
+  };
   readonly nodes: readonly number[];
   readonly strings: readonly string[];
 }

@@ -153,6 +153,6 @@ class ProcessHarness implements Harness {
 
 export { WebSocket as NodeSocket } from 'ws';
 export { BareClient, type BareMessage, type BareOptions, textOf } from './bare-client.js';
-export { pause, until, within } from './deadline.js';
-export { callHttp, type HttpAnswer, type HttpUser } from './http-user.js';
-export { type FailedStart, failToStart, startServerProcess } from './server-process.js';
+export { pause, until } from './deadline.js';
+export { callHttp, type HttpUser } from './http-user.js';
+export { failToStart, startServerProcess } from './server-process.js';

@@ -67,7 +67,9 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
     output,
     liveObjects: async () => {
       child.kill('SIGUSR2');
-      return countObjects(await within(SNAPSHOT_DEADLINE_MS, 'the heap snapshot', takenSnapshot(dataDirectory)));
+      return countObjects(
+        await within(SNAPSHOT_DEADLINE_MS, 'the heap snapshot', takenSnapshot(dataDirectory)),
+      );
     },
     stop,
     async [Symbol.asyncDispose]() {

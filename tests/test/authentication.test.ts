@@ -8,7 +8,11 @@ const SECRET = 'a secret of the tests that is long enough to be one';
 const MINUTE_S = 60;
 
 /** A token made by hand, so that each of its claims can be wrong. */
-function token(claims: Readonly<Record<string, unknown>>, secret = SECRET, header: object = { alg: 'HS256' }): string {
+function token(
+  claims: Readonly<Record<string, unknown>>,
+  secret = SECRET,
+  header: object = { alg: 'HS256' },
+): string {
   const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
   const signed = `${encode(header)}.${encode(claims)}`;
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
@@ -26,7 +30,11 @@ function refusedTokens(user: HttpUser): readonly [what: string, token: string, c
   return [
     ['malformed', 'not-a-token', 'TOKEN_INVALID'],
     ['expired', token({ ...good, iat: nowS - 2 * MINUTE_S, exp: nowS - MINUTE_S }), 'TOKEN_EXPIRED'],
-    ['signed with another secret', token(good, 'another secret that is just as long as the first'), 'TOKEN_INVALID'],
+    [
+      'signed with another secret',
+      token(good, 'another secret that is just as long as the first'),
+      'TOKEN_INVALID',
+    ],
     ['for another audience', token({ ...good, aud: 'somebody else' }), 'TOKEN_INVALID'],
     ['of another issuer', token({ ...good, iss: 'somebody else' }), 'TOKEN_INVALID'],
     ['unsigned', token(good, SECRET, { alg: 'none' }), 'TOKEN_INVALID'],
@@ -68,7 +76,9 @@ describe('authentication', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(harness, user.refreshToken)));
     const won = answers.filter(({ status }) => status === 200);
     expect(won).toHaveLength(1);
-    expect(answers.filter(({ status, body }) => status === 409 && body.error.code === 'REFRESH_SUPERSEDED')).toHaveLength(9);
+    expect(
+      answers.filter(({ status, body }) => status === 409 && body.error.code === 'REFRESH_SUPERSEDED'),
+    ).toHaveLength(9);
     const next = won[0]?.body as { accessToken: string; refreshToken: string };
     expect((await callAs(harness, next.accessToken)).status).toBe(200);
     expect((await callAs(harness, user.accessToken)).status).toBe(200);
@@ -139,7 +149,11 @@ describe('authentication', () => {
     await using harness = await createHarness({ env: { RUNWIRE_MAX_ATTEMPTS_PER_ACCOUNT: '3' } });
     const user = await harness.register();
     const guess = () =>
-      callHttp(harness.url, { method: 'POST', path: '/auth/login', body: { email: user.email, password: 'wrong' } });
+      callHttp(harness.url, {
+        method: 'POST',
+        path: '/auth/login',
+        body: { email: user.email, password: 'wrong' },
+      });
     const answers = [await guess(), await guess(), await guess(), await guess()];
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 429]);
     expect(answers[0]?.body.error.code).toBe('INVALID_CREDENTIALS');
@@ -170,7 +184,9 @@ describe('authentication', () => {
       const user = await harness.register();
       const socket = harness.bare(user, { tokenIn: 'subprotocol' });
       const accepted = new Promise<string>((resolve) => {
-        socket.socket.on('upgrade', (response: { headers: object }) => resolve(JSON.stringify(response.headers)));
+        socket.socket.on('upgrade', (response: { headers: object }) =>
+          resolve(JSON.stringify(response.headers)),
+        );
       });
       await socket.untilControl('caught_up');
       const wrong = await callAs(harness, `${user.accessToken}x`);
@@ -178,7 +194,9 @@ describe('authentication', () => {
       expect(JSON.stringify(wrong.body)).not.toContain(user.accessToken.slice(0, 40));
       await until(2_000, 'the log', () => server.output().includes('ready'));
       const stored = await Promise.all(
-        ['runwire.db', 'runwire.db-wal'].map((name) => readFile(join(server.dataDirectory, name), 'latin1').catch(() => '')),
+        ['runwire.db', 'runwire.db-wal'].map((name) =>
+          readFile(join(server.dataDirectory, name), 'latin1').catch(() => ''),
+        ),
       );
       const database = stored.join('');
       expect(database).toContain('$argon2id$');
@@ -199,4 +217,3 @@ function callAs(harness: Harness, accessToken: string) {
 function refresh(harness: Harness, refreshToken: string) {
   return callHttp(harness.url, { method: 'POST', path: '/auth/refresh', body: { refreshToken } });
 }
-

@@ -7,20 +7,68 @@ const KIB = 1_024;
 const KEPT: readonly [what: string, text: string, answer: Record<string, unknown>][] = [
   ['no JSON', '{"type":', { type: 'error', code: 'INVALID_JSON' }],
   ['an unknown type', '{"type":"dance"}', { type: 'error', code: 'UNKNOWN_MESSAGE_TYPE' }],
-  ['an unknown type with an id', '{"type":"dance","id":"d1"}', { type: 'command_rejected', ref: 'd1', error: { code: 'UNKNOWN_MESSAGE_TYPE' } }],
+  [
+    'an unknown type with an id',
+    '{"type":"dance","id":"d1"}',
+    { type: 'command_rejected', ref: 'd1', error: { code: 'UNKNOWN_MESSAGE_TYPE' } },
+  ],
   ['no object', '[1]', { type: 'error', code: 'INVALID_MESSAGE' }],
-  ['a broken schema', '{"type":"chat","id":"c1","content":7}', { type: 'command_rejected', ref: 'c1', error: { code: 'INVALID_MESSAGE' } }],
-  ['a second authentication', '{"type":"authenticate","token":"x"}', { type: 'error', code: 'INVALID_MESSAGE' }],
-  ['blank content', '{"type":"chat","id":"b1","content":" \\n "}', { type: 'command_rejected', ref: 'b1', error: { code: 'EMPTY_MESSAGE' } }],
-  ['deep nesting', `{"type":"ping","x":${'['.repeat(33)}${']'.repeat(33)}}`, { type: 'error', code: 'INVALID_MESSAGE' }],
+  [
+    'a broken schema',
+    '{"type":"chat","id":"c1","content":7}',
+    { type: 'command_rejected', ref: 'c1', error: { code: 'INVALID_MESSAGE' } },
+  ],
+  [
+    'a second authentication',
+    '{"type":"authenticate","token":"x"}',
+    { type: 'error', code: 'INVALID_MESSAGE' },
+  ],
+  [
+    'blank content',
+    '{"type":"chat","id":"b1","content":" \\n "}',
+    { type: 'command_rejected', ref: 'b1', error: { code: 'EMPTY_MESSAGE' } },
+  ],
+  [
+    'deep nesting',
+    `{"type":"ping","x":${'['.repeat(33)}${']'.repeat(33)}}`,
+    { type: 'error', code: 'INVALID_MESSAGE' },
+  ],
   ['an ack beyond what was sent', '{"type":"ack","seq":99999}', { type: 'error', code: 'INVALID_MESSAGE' }],
-  ["another user's thread", '{"type":"chat","id":"t1","threadId":"thr_0mjuohs00ojgdfvi800000","content":"hi"}', { type: 'command_rejected', ref: 't1', error: { code: 'THREAD_NOT_FOUND' } }],
-  ['no thread id at all', '{"type":"chat","id":"t2","threadId":"nonsense","content":"hi"}', { type: 'command_rejected', ref: 't2', error: { code: 'THREAD_NOT_FOUND' } }],
-  ['an unknown agent', '{"type":"chat","id":"a1","agent":"nobody","content":"hi"}', { type: 'command_rejected', ref: 'a1', error: { code: 'AGENT_NOT_FOUND' } }],
-  ['an unknown run', '{"type":"stop_agent","id":"s1","runId":"run_x"}', { type: 'command_rejected', ref: 's1', error: { code: 'RUN_NOT_FOUND' } }],
-  ['an approval nobody asked for', '{"type":"resolve_approval","id":"p1","runId":"run_x","toolCallId":"tcl_x","approved":true}', { type: 'command_rejected', ref: 'p1', error: { code: 'RUN_NOT_FOUND' } }],
-  ['a message above 64 KiB', JSON.stringify({ type: 'chat', content: 'x'.repeat(64 * KIB) }), { type: 'error', code: 'MESSAGE_TOO_LARGE' }],
-  ['a message above 64 KiB of UTF-8 in fewer characters', JSON.stringify({ type: 'chat', content: 'é'.repeat(32 * KIB) }), { type: 'error', code: 'MESSAGE_TOO_LARGE' }],
+  [
+    "another user's thread",
+    '{"type":"chat","id":"t1","threadId":"thr_0mjuohs00ojgdfvi800000","content":"hi"}',
+    { type: 'command_rejected', ref: 't1', error: { code: 'THREAD_NOT_FOUND' } },
+  ],
+  [
+    'no thread id at all',
+    '{"type":"chat","id":"t2","threadId":"nonsense","content":"hi"}',
+    { type: 'command_rejected', ref: 't2', error: { code: 'THREAD_NOT_FOUND' } },
+  ],
+  [
+    'an unknown agent',
+    '{"type":"chat","id":"a1","agent":"nobody","content":"hi"}',
+    { type: 'command_rejected', ref: 'a1', error: { code: 'AGENT_NOT_FOUND' } },
+  ],
+  [
+    'an unknown run',
+    '{"type":"stop_agent","id":"s1","runId":"run_x"}',
+    { type: 'command_rejected', ref: 's1', error: { code: 'RUN_NOT_FOUND' } },
+  ],
+  [
+    'an approval nobody asked for',
+    '{"type":"resolve_approval","id":"p1","runId":"run_x","toolCallId":"tcl_x","approved":true}',
+    { type: 'command_rejected', ref: 'p1', error: { code: 'RUN_NOT_FOUND' } },
+  ],
+  [
+    'a message above 64 KiB',
+    JSON.stringify({ type: 'chat', content: 'x'.repeat(64 * KIB) }),
+    { type: 'error', code: 'MESSAGE_TOO_LARGE' },
+  ],
+  [
+    'a message above 64 KiB of UTF-8 in fewer characters',
+    JSON.stringify({ type: 'chat', content: 'é'.repeat(32 * KIB) }),
+    { type: 'error', code: 'MESSAGE_TOO_LARGE' },
+  ],
 ];
 
 /** Input that ends the connection: what is done, and with which code. */
@@ -41,7 +89,10 @@ describe('bad input', () => {
     for (const [what, text, answer] of KEPT) {
       const before = client.control.length;
       client.socket.send(text);
-      await client.until(`an answer to ${what}`, (message) => client.control.indexOf(message) >= before && message.type !== 'heartbeat');
+      await client.until(
+        `an answer to ${what}`,
+        (message) => client.control.indexOf(message) >= before && message.type !== 'heartbeat',
+      );
       expect({ what, ...client.control[before] }).toMatchObject({ what, ...answer });
     }
     client.send({ type: 'ping', n: 7 });
@@ -61,15 +112,18 @@ describe('bad input', () => {
     expect(error.details.issues.map(({ path }) => path).sort()).toEqual(expect.arrayContaining(['onBusy']));
   });
 
-  it.each(CLOSED)('[WS-6, WS-7] %s closes its connection as documented, and no other', async (_what, send, code) => {
-    await using harness = await createHarness();
-    const healthy = await counting(harness);
-    const client = harness.bare(await harness.register());
-    await client.untilControl('caught_up');
-    send(client);
-    expect((await client.untilClosed()).code).toBe(code);
-    await expectUntouched(healthy);
-  });
+  it.each(CLOSED)(
+    '[WS-6, WS-7] %s closes its connection as documented, and no other',
+    async (_what, send, code) => {
+      await using harness = await createHarness();
+      const healthy = await counting(harness);
+      const client = harness.bare(await harness.register());
+      await client.untilControl('caught_up');
+      send(client);
+      expect((await client.untilClosed()).code).toBe(code);
+      await expectUntouched(healthy);
+    },
+  );
 
   it('[WS-6] takes what is exactly at its limit', async () => {
     await using harness = await createHarness();
@@ -103,7 +157,8 @@ describe('bad input', () => {
 
   it('[WS-1] answers a plain GET as it would answer an upgrade', async () => {
     await using harness = await createHarness();
-    const ask = (path: string, headers: Record<string, string> = {}) => fetch(new URL(path, harness.url), { headers });
+    const ask = (path: string, headers: Record<string, string> = {}) =>
+      fetch(new URL(path, harness.url), { headers });
     const plain = await ask('/ws');
     expect([plain.status, (await plain.json()).error.code]).toEqual([426, expect.any(String)]);
     const foreign = await ask('/ws', { origin: 'https://evil.example.org' });

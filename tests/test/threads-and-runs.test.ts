@@ -17,7 +17,11 @@ describe('threads and runs', () => {
       ['GET', `/api/runs/${runId}/result`, undefined, 'NOT_FOUND'],
     ] as const) {
       const foreign = await other.call(method, path, body);
-      const missing = await other.call(method, path.replace(/(thr|run)_[0-9a-z]{22}/, '$1_0mjuohs00ojgdfvi800000'), body);
+      const missing = await other.call(
+        method,
+        path.replace(/(thr|run)_[0-9a-z]{22}/, '$1_0mjuohs00ojgdfvi800000'),
+        body,
+      );
       expect([path, foreign.status, foreign.body.error.code]).toEqual([path, 404, code]);
       expect(missing.body.error).toMatchObject({ code, message: foreign.body.error.message });
     }
@@ -146,7 +150,9 @@ describe('threads and runs', () => {
     const first = harness.client(user);
     await first.connect();
     const snapshot = async () => (await user.call('GET', `/api/threads/${threadId}`)).body;
-    await until(5_000, 'the first numbers', async () => (await snapshot()).runs[0]?.parts.some((part: { text?: string }) => (part.text ?? '').length > 100));
+    await until(5_000, 'the first numbers', async () =>
+      (await snapshot()).runs[0]?.parts.some((part: { text?: string }) => (part.text ?? '').length > 100),
+    );
     const { applyRunEvent, answerText } = await import('@runwire/client');
     let view: Parameters<typeof applyRunEvent>[0];
     const finished = new Promise<void>((resolve) => {
@@ -164,7 +170,9 @@ describe('threads and runs', () => {
     });
     await finished;
     expect(view).toMatchObject({ runId, status: 'completed' });
-    expect(answerText(view?.parts ?? [])).toBe(Array.from({ length: 300 }, (_, index) => index + 1).join(' '));
+    expect(answerText(view?.parts ?? [])).toBe(
+      Array.from({ length: 300 }, (_, index) => index + 1).join(' '),
+    );
   });
 });
 

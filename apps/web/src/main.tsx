@@ -6,11 +6,13 @@ import { applyTheme } from './theme/theme.js';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
+import './styles/dialog.css';
 import './styles/sign-in.css';
 import './styles/layout.css';
 import './styles/sidebar.css';
 import './styles/conversation.css';
 import './styles/answer.css';
+import './styles/tool.css';
 import './styles/markdown.css';
 import './styles/composer.css';
 

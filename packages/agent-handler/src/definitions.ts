@@ -49,7 +49,7 @@ export interface AgentOutput {
 
 /** What an agent returns. */
 export interface AgentResult {
-  /** The whole answer. @default what was streamed with `emit.text` */
+  /** The whole answer. @defaultValue what was streamed with `emit.text` */
   readonly text?: string;
   readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
 }
@@ -79,7 +79,7 @@ export interface ToolDefinition<Input extends z.ZodType = z.ZodType> {
   /** One sentence, for the user and for a model. */
   readonly description: string;
   readonly input: Input;
-  /** @default 30_000 */
+  /** @defaultValue 30_000 */
   readonly timeoutMs?: number;
   /** Input fields, at any depth, whose values are never shown: they are replaced in `tool_executing`. */
   readonly secrets?: readonly string[];
@@ -105,11 +105,11 @@ export interface ToolCall {
 
 /** The limits of a run (protocol §7a). */
 export interface RunLimits {
-  /** @default 600_000 */
+  /** @defaultValue 600_000 */
   readonly runTimeoutMs: number;
-  /** Without any emitted event. @default 60_000 */
+  /** Without any emitted event. @defaultValue 60_000 */
   readonly idleTimeoutMs: number;
-  /** From a stop to the terminal event. @default 1_000 */
+  /** From a stop to the terminal event. @defaultValue 1_000 */
   readonly stopTimeoutMs: number;
 }
 

@@ -4,21 +4,21 @@ import { AgentError } from './errors.js';
 
 /** How agents are run. Every value is a positive integer. */
 export interface AgentRuntimeOptions {
-  /** Runs of one user at a time, those about to start included. @default 3 */
+  /** Runs of one user at a time, those about to start included. @defaultValue 3 */
   readonly maxRunsPerUser?: number;
-  /** Runs of this process at a time. @default 200 */
+  /** Runs of this process at a time. @defaultValue 200 */
   readonly maxRuns?: number;
   /** The limits of a run whose agent sets none. */
   readonly limits?: Partial<RunLimits>;
-  /** A tool call whose tool sets no timeout. @default 30_000 */
+  /** A tool call whose tool sets no timeout. @defaultValue 30_000 */
   readonly toolTimeoutMs?: number;
-  /** Earlier messages of the thread that an agent is given. @default 100 */
+  /** Earlier messages of the thread that an agent is given. @defaultValue 100 */
   readonly maxHistoryMessages?: number;
-  /** How long a repeated command waits for the first. @default 10_000 */
+  /** How long a repeated command waits for the first. @defaultValue 10_000 */
   readonly commandWaitMs?: number;
-  /** The delay after a store or a log has failed; it doubles with each failure. @default 250 */
+  /** The delay after a store or a log has failed; it doubles with each failure. @defaultValue 250 */
   readonly retryMinDelayMs?: number;
-  /** No such delay is longer. @default 10_000 */
+  /** No such delay is longer. @defaultValue 10_000 */
   readonly retryMaxDelayMs?: number;
 }
 

@@ -24,11 +24,10 @@ async function recover(deps: RecoveryDeps, log: EventLog): Promise<RecoveryRepor
   const append: Parameters<typeof createOutbox>[0]['append'] = (userId, drafts, producer) =>
     log.append(userId, drafts, { producer });
   const outbox = createOutbox({ clock, logger, runs, append });
-  // First what SQL decided before, so that a message's events come before its run's end.
-  const before = await outbox.repeat();
   const runsInterrupted = await interruptRuns(deps, log);
-  const after = await outbox.repeat();
-  return { draftsAppended: before.appended + after.appended, runsInterrupted };
+  // In the order of the commits: a message's events come before its run's end.
+  const { appended } = await outbox.repeat();
+  return { draftsAppended: appended, runsInterrupted };
 }
 
 async function interruptRuns({ clock, logger, runs }: RecoveryDeps, log: EventLog): Promise<number> {

@@ -58,8 +58,16 @@ describe('a user message', () => {
     ],
   };
   for (const [name, [fields, code]] of Object.entries(rejections)) {
-    it(`${name} is ${code}, and nothing happens`, async () => {
-      const harness = createHarness();
+    it(`${name} is ${code}, which is remembered, and nothing happens`, async () => {
+      const remembered: unknown[] = [];
+      const harness = createHarness({
+        runs: {
+          async rememberCommand(userId, command, reply) {
+            remembered.push(reply);
+            return await harness.stores.runs.rememberCommand(userId, command, reply);
+          },
+        },
+      });
       const userId = harness.ids.userId();
       const other = await harness.start(harness.ids.userId());
       await harness.clock.settle();
@@ -68,6 +76,7 @@ describe('a user message', () => {
       const reply = await harness.say(userId, message);
       expect(reply).toMatchObject({ rejected: { code, retryable: false } });
       expect(await harness.say(userId, message)).toEqual(reply);
+      expect(remembered).toEqual([reply]);
       expect(await harness.types(userId)).toEqual([]);
       expect(harness.counts()).toEqual(NOTHING);
     });

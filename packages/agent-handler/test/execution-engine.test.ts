@@ -342,6 +342,76 @@ describe('a run whose store or log fails', () => {
     expect(harness.counts()).toEqual(NOTHING);
   });
 
+  it('[AG-3] ends at once when an event cannot be appended, though its agent pays no heed', async () => {
+    const harness = createHarness({
+      append: (log) => async (user, drafts, options) => {
+        if (drafts.some(({ type }) => type === 'agent_error')) throw new Error('disk full');
+        return await log.append(user, drafts, options);
+      },
+      agent: async ({ emit }) => {
+        await emit.problem('LOST', 'lost').catch(() => undefined);
+        return await forever();
+      },
+    });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.advance(1_000);
+    expect(await harness.terminals(userId)).toMatchObject([
+      { status: 'failed', error: { code: 'INTERNAL' } },
+    ]);
+    expect(harness.counts()).toEqual(NOTHING);
+  });
+
+  it('[AG-3] does not begin when only the events of its message cannot be appended', async () => {
+    let isAway = true;
+    let isCalled = false;
+    const harness = createHarness({
+      append: (log) => async (user, drafts, options) => {
+        const isMessage = drafts.some(({ type }) => type === 'message_added');
+        if (isMessage && isAway) throw new Error('away');
+        return await log.append(user, drafts, options);
+      },
+      agent: async () => {
+        isCalled = true;
+        return { text: 'never' };
+      },
+    });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.advance(1_000);
+    expect(isCalled).toBe(false);
+    expect(await harness.types(userId)).toEqual([]);
+    isAway = false;
+    await harness.clock.advance(1_000);
+    expect(await harness.types(userId)).toEqual([...ANNOUNCED, 'agent_completed']);
+    expect(harness.counts()).toEqual(NOTHING);
+  });
+
+  it('stores a tool call as it was shown, also when its output was too large to be kept', async () => {
+    let parts: readonly unknown[] = [];
+    const large = defineTool({
+      name: 'large',
+      description: 'Says too much.',
+      input: z.object({}),
+      run: async () => 'x'.repeat(300_000),
+    });
+    const harness = createHarness({
+      define: { tools: [large] },
+      agent: async ({ tools }) => ({ text: (await tools.call('large', {})).status }),
+      runs: {
+        async finishRun(finish) {
+          parts = finish.parts;
+          return await harness.stores.runs.finishRun(finish);
+        },
+      },
+    });
+    await harness.start(harness.ids.userId());
+    await harness.clock.settle();
+    const tool = parts.find((part) => (part as { type: string }).type === 'tool');
+    expect(tool).toMatchObject({ tool: 'large', status: 'error', error: { code: 'TOOL_FAILED' } });
+    expect(tool).not.toHaveProperty('output');
+  });
+
   it('keeps the stored end when only its append fails, and appends it later', async () => {
     let failures = 2;
     const harness = createHarness({

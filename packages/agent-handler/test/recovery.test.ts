@@ -124,7 +124,7 @@ describe('recovery', () => {
   });
 
   it('cuts nothing off a long answer', async () => {
-    const text = 'word '.repeat(40_000);
+    const text = 'word '.repeat(100_000);
     let stored = '';
     const harness = createHarness({
       agent: async ({ emit }) => {

@@ -115,6 +115,30 @@ describe('a tool call', () => {
     expect(events.at(-1)?.data).toMatchObject({ status: 'timeout', durationMs: 30_000 });
   });
 
+  it('[AG-2] has one end, though its tool returns after the timeout', async () => {
+    const harness = createHarness({
+      define: {
+        tools: [
+          tool(async () => {
+            await new Promise<void>((resolve) => void harness.clock.setTimer(40_000, resolve));
+            return 'late';
+          }),
+        ],
+      },
+      agent: async ({ tools }) => {
+        const { status } = await tools.call('work', {});
+        await new Promise<void>((resolve) => void harness.clock.setTimer(20_000, resolve));
+        return { text: status };
+      },
+    });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.advance(60_000);
+    expect((await harness.terminals(userId))[0]?.result).toBe('timeout');
+    const types = await harness.types(userId);
+    expect(types.filter((type) => type === 'tool_completed')).toHaveLength(1);
+  });
+
   it('goes on a millisecond before its own timeout', async () => {
     const harness = createHarness({
       define: { tools: [tool(forever, { timeoutMs: 500 })] },

@@ -163,7 +163,7 @@ export interface DeliveryCursor {
 
 /** How a run's emitter starts. */
 export interface EmitterOptions {
-  /** The run's attempt. @default 1 */
+  /** The run's attempt. @defaultValue 1 */
   readonly attempt?: number;
 }
 

@@ -3,37 +3,37 @@ import { BridgeError } from './errors.js';
 
 /** Limits of the reader side, per connection. */
 export interface DeliveryOptions {
-  /** Bytes of events in one frame; one larger event goes alone. @default 16_384 */
+  /** Bytes of events in one frame; one larger event goes alone. @defaultValue 16_384 */
   readonly maxFrameBytes?: number;
-  /** Bytes in flight to a client that acks. @default 262_144 */
+  /** Bytes in flight to a client that acks. @defaultValue 262_144 */
   readonly maxUnackedBytes?: number;
-  /** Below this a socket takes events. @default 65_536 */
+  /** Below this a socket takes events. @defaultValue 65_536 */
   readonly socketBufferLowBytes?: number;
-  /** Events never fill a socket's buffer beyond this. @default 262_144 */
+  /** Events never fill a socket's buffer beyond this. @defaultValue 262_144 */
   readonly socketBufferHighBytes?: number;
-  /** Events of a page read from the log. @default 1_024 */
+  /** Events of a page read from the log. @defaultValue 1_024 */
   readonly maxPageEvents?: number;
-  /** Bytes of a page read from the log. @default 262_144 */
+  /** Bytes of a page read from the log. @defaultValue 262_144 */
   readonly maxPageBytes?: number;
-  /** @default 6 */
+  /** @defaultValue 6 */
   readonly maxResyncsPerMinute?: number;
 }
 
 /** Limits of the writer side. */
 export interface EmitOptions {
-  /** How long deltas of one part are gathered after one went. @default 40 */
+  /** How long deltas of one part are gathered after one went. @defaultValue 40 */
   readonly rollupWindowMs?: number;
-  /** UTF-8 bytes of text in one delta. @default 16_384 */
+  /** UTF-8 bytes of text in one delta. @defaultValue 16_384 */
   readonly maxDeltaTextBytes?: number;
-  /** Bytes of an encoded event; a larger `result` or `output` is stored elsewhere. @default 262_144 */
+  /** Bytes of an encoded event; a larger `result` or `output` is stored elsewhere. @defaultValue 262_144 */
   readonly maxEventBytes?: number;
-  /** Bytes that one append of a run carries; one event may exceed it. @default 262_144 */
+  /** Bytes that one append of a run carries; one event may exceed it. @defaultValue 262_144 */
   readonly maxAppendBytes?: number;
-  /** Bytes of one run emitted and not yet in the log, above which `agentDelta` waits. @default 1_048_576 */
+  /** Bytes of one run emitted and not yet in the log, above which `agentDelta` waits. @defaultValue 1_048_576 */
   readonly maxPendingBytes?: number;
-  /** The same, for a caller that does not wait: above it the run fails, `EMIT_OVERFLOW`. @default 16_777_216 */
+  /** The same, for a caller that does not wait: above it the run fails, `EMIT_OVERFLOW`. @defaultValue 16_777_216 */
   readonly maxUnawaitedBytes?: number;
-  /** Bytes that all runs of one user append in a second. @default 8_388_608 */
+  /** Bytes that all runs of one user append in a second. @defaultValue 8_388_608 */
   readonly maxLoggedBytesPerSecond?: number;
 }
 

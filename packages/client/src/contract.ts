@@ -31,30 +31,30 @@ export interface ClientOptions {
   readonly loadSnapshot?: (reason: ResetReason) => Promise<void>;
   /**
    * Where to start: `live` takes what happens from now on (states come from snapshots), `beginning` the
-   * whole retained stream. Not used when `storage` has a cursor. @default 'live'
+   * whole retained stream. Not used when `storage` has a cursor. @defaultValue 'live'
    */
   readonly start?: 'live' | 'beginning';
   /** Keeps the cursor with the application's state over reloads; never one without the other. */
   readonly storage?: ClientStorage;
-  /** The WebSocket constructor. @default the global one; Node 20 has none: pass `ws`. */
+  /** The WebSocket constructor. @defaultValue the global one; Node 20 has none: pass `ws`. */
   readonly webSocket?: WebSocketConstructor;
-  /** Asks `GET /ws` why upgrades fail, after two in a row did. @default the global `fetch` */
+  /** Asks `GET /ws` why upgrades fail, after two in a row did. @defaultValue the global `fetch` */
   readonly fetch?: typeof fetch;
-  /** @default the system clock */
+  /** @defaultValue the system clock */
   readonly clock?: Clock;
-  /** Uniform in [0, 1). For jitter and command ids. @default `crypto.getRandomValues` */
+  /** Uniform in [0, 1). For jitter and command ids. @defaultValue `crypto.getRandomValues` */
   readonly random?: () => number;
-  /** Tells of coming back online and of the page being shown again. @default the page's own events */
+  /** Tells of coming back online and of the page being shown again. @defaultValue the page's own events */
   readonly page?: PageSignals;
-  /** From the token in hand to `connection_established`; then the attempt is given up. @default 10 000 */
+  /** From the token in hand to `connection_established`; then the attempt is given up. @defaultValue 10 000 */
   readonly connectTimeoutMs?: number;
-  /** How long `getToken` may take; then the attempt is given up. @default 30 000 */
+  /** How long `getToken` may take; then the attempt is given up. @defaultValue 30 000 */
   readonly tokenTimeoutMs?: number;
-  /** Connected time after which a command rejects with `COMMAND_UNANSWERED`. @default 60 000 */
+  /** Connected time after which a command rejects with `COMMAND_UNANSWERED`. @defaultValue 60 000 */
   readonly commandTimeoutMs?: number;
-  /** Commands that may wait for an answer; the next rejects with `TOO_MANY_PENDING`. @default 100 */
+  /** Commands that may wait for an answer; the next rejects with `TOO_MANY_PENDING`. @defaultValue 100 */
   readonly maxPendingCommands?: number;
-  /** Events that one `events()` iterator keeps unread before delivery pauses. @default 1 024 */
+  /** Events that one `events()` iterator keeps unread before delivery pauses. @defaultValue 1 024 */
   readonly maxBufferedEvents?: number;
 }
 

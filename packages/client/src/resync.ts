@@ -21,7 +21,7 @@ export interface ResyncDeps {
 }
 
 /** Answers that may leave a gap as it was. */
-export const MAX_FRUITLESS = 3;
+const MAX_FRUITLESS = 3;
 
 /** Creates the resync of one connection. */
 export function createResync(deps: ResyncDeps): Resync {

@@ -77,9 +77,11 @@ describe('the manual clock', () => {
   it('does not fire a cancelled timer', async () => {
     const clock = createManualClock();
     let fired = false;
-    clock.setTimer(1, () => {
-      fired = true;
-    }).cancel();
+    clock
+      .setTimer(1, () => {
+        fired = true;
+      })
+      .cancel();
     await clock.advance(10);
     expect(fired).toBe(false);
   });

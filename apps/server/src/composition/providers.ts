@@ -31,7 +31,11 @@ const DEFAULT_AGENT = 'demo';
 export function provideStores(scope: Scope): Scope {
   return scope
     .provide(TOKENS.runs, (s) =>
-      createSqlRunStore({ sessions: s.get(TOKENS.sessions), clock: s.get(TOKENS.clock) }),
+      createSqlRunStore({
+        sessions: s.get(TOKENS.sessions),
+        clock: s.get(TOKENS.clock),
+        commandRetentionMs: s.get(TOKENS.config).limits.commandRetentionMs,
+      }),
     )
     .provide(TOKENS.threadStore, (s) => createSqlThreadStore({ sessions: s.get(TOKENS.sessions) }));
 }
@@ -99,11 +103,17 @@ export function provideServices(
       });
     })
     .provide(TOKENS.outbox, (s) =>
-      createOutboxSender({ events: s.get(TOKENS.bridge), runs: s.get(TOKENS.runs) }),
+      createOutboxSender({
+        clock: s.get(TOKENS.clock),
+        logger: s.get(TOKENS.logger),
+        events: s.get(TOKENS.bridge),
+        runs: s.get(TOKENS.runs),
+      }),
     )
     .provide(TOKENS.threads, (s) =>
       createThreadService({
         clock: s.get(TOKENS.clock),
+        logger: s.get(TOKENS.logger),
         ids: s.get(TOKENS.ids),
         sessions: s.get(TOKENS.sessions),
         outbox: s.get(TOKENS.outbox),

@@ -16,9 +16,6 @@ import type { DatabaseSessions } from '../persistence/session.js';
 import { type Problem, problemOf } from './problems.js';
 import type { RequestStates } from './request-state.js';
 
-/** A Fastify instance whose routes are typed by their zod schemas. */
-export type HttpApp = FastifyInstance & { withTypeProvider(): unknown };
-
 /** What the HTTP layer itself needs; routes bring their own. */
 export interface HttpDeps {
   readonly ids: IdGenerator;

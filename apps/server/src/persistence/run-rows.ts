@@ -96,7 +96,7 @@ function messageDrafts(request: AcceptMessage): readonly EventDraft[] {
   return [{ type: 'thread_created', threadId, data: { title: request.title } }, added];
 }
 
-/** Keeps drafts until the log has them. */
+/** Keeps drafts until the log has them. The same under the same key twice is once, as in the log. */
 export async function insertOutbox(tx: Queries, entry: OutboxEntry, nowMs: number): Promise<void> {
   await tx
     .insertInto('outbox')
@@ -108,5 +108,6 @@ export async function insertOutbox(tx: Queries, entry: OutboxEntry, nowMs: numbe
       drafts: JSON.stringify(entry.drafts),
       created_at_ms: nowMs,
     })
+    .onConflict((conflict) => conflict.columns(['user_id', 'producer_id', 'attempt', 'n']).doNothing())
     .execute();
 }

@@ -11,15 +11,23 @@ import type {
 import type { Producer } from '@runwire/event-log';
 import type { RunId, UserId } from '@runwire/id-generation';
 import type { Clock } from '@runwire/kernel';
-import { type CommandReply, type EventDraft, LIMITS } from '@runwire/protocol';
+import type { CommandReply, EventDraft } from '@runwire/protocol';
 import { isUniqueViolation } from './errors.js';
 import { runRecord } from './rows.js';
 import { insertOutbox, insertUserMessage, openRunOf, ownsThread } from './run-rows.js';
 import type { DatabaseSessions, Queries } from './session.js';
 
+/** What the store is built from. */
+export interface RunStoreDeps {
+  readonly sessions: DatabaseSessions;
+  readonly clock: Clock;
+  /** How long a command's answer is remembered. */
+  readonly commandRetentionMs: number;
+}
+
 /** Runs, commands and the outbox in SQL. Each method is one transaction of its own session. */
-export function createSqlRunStore(deps: { sessions: DatabaseSessions; clock: Clock }): RunStore {
-  return new SqlRunStore(deps.sessions, deps.clock);
+export function createSqlRunStore(deps: RunStoreDeps): RunStore {
+  return new SqlRunStore(deps);
 }
 
 const OPEN = ['accepted', 'running'] as const;
@@ -27,10 +35,12 @@ const OPEN = ['accepted', 'running'] as const;
 class SqlRunStore implements RunStore {
   readonly #sessions: DatabaseSessions;
   readonly #clock: Clock;
+  readonly #commandRetentionMs: number;
 
-  constructor(sessions: DatabaseSessions, clock: Clock) {
+  constructor({ sessions, clock, commandRetentionMs }: RunStoreDeps) {
     this.#sessions = sessions;
     this.#clock = clock;
+    this.#commandRetentionMs = commandRetentionMs;
   }
 
   async acceptMessage(request: AcceptMessage): Promise<AcceptOutcome> {
@@ -74,7 +84,7 @@ class SqlRunStore implements RunStore {
       .select(['body_hash', 'reply'])
       .where('user_id', '=', userId)
       .where('command_id', '=', command.id)
-      .where('created_at_ms', '>', this.#clock.nowMs() - LIMITS.commandRetentionMs)
+      .where('created_at_ms', '>', this.#clock.nowMs() - this.#commandRetentionMs)
       .executeTakeFirst();
     if (row === undefined) return { kind: 'unknown' };
     if (row.body_hash !== command.bodyHash) return { kind: 'reused' };
@@ -86,7 +96,7 @@ class SqlRunStore implements RunStore {
       session.transaction(async (tx) => {
         const known = await this.#recall(tx, userId, command);
         if (known.kind === 'done') return known.reply;
-        await this.#claim(tx, userId, command, reply);
+        if (known.kind === 'unknown') await this.#claim(tx, userId, command, reply);
         return reply;
       }),
     );
@@ -97,7 +107,7 @@ class SqlRunStore implements RunStore {
     // The retention is kept as commands come: each one sweeps what is over.
     await tx
       .deleteFrom('commands')
-      .where('created_at_ms', '<=', nowMs - LIMITS.commandRetentionMs)
+      .where('created_at_ms', '<=', nowMs - this.#commandRetentionMs)
       .execute();
     await tx
       .insertInto('commands')

@@ -266,17 +266,31 @@ export async function beginThreadDeletion(
   return numUpdatedRows === 1n;
 }
 
-/** Removes the thread with everything in it, together with the event that tells of it. */
-export async function deleteThread(
+/**
+ * Removes everything in a thread whose deletion has begun, together with the event that tells of it. Its row,
+ * which nobody sees any more, stays until its events are erased too: it says what is left to do. Idempotent.
+ */
+export async function emptyThread(
   session: DatabaseSession,
   threadId: ThreadId,
   outbox: OutboxEntry,
   nowMs: number,
 ): Promise<void> {
   await session.transaction(async (tx) => {
-    await tx.deleteFrom('threads').where('id', '=', threadId).execute();
+    await tx.deleteFrom('messages').where('thread_id', '=', threadId).execute();
+    await tx.deleteFrom('runs').where('thread_id', '=', threadId).execute();
+    await tx.updateTable('threads').set({ title: '' }).where('id', '=', threadId).execute();
     await insertOutbox(tx, outbox, nowMs);
   });
+}
+
+/** The deletion is done. Idempotent. */
+export async function forgetThread(session: DatabaseSession, threadId: ThreadId): Promise<void> {
+  await session.db
+    .deleteFrom('threads')
+    .where('id', '=', threadId)
+    .where('deleting_at_ms', 'is not', null)
+    .execute();
 }
 
 /** Deletions that were begun and not finished. */

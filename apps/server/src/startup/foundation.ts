@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Clock, Logger } from '@runwire/kernel';
+import type { Logger } from '@runwire/kernel';
 import type { Kysely } from 'kysely';
 import type { ServerConfig } from '../config/environment.js';
 import { migrateToLatest } from '../persistence/migrations/index.js';
@@ -36,10 +36,4 @@ function requireWritable(directory: string): void {
       { cause },
     );
   }
-}
-
-/** What every phase may use. */
-export interface Surroundings {
-  readonly clock: Clock;
-  readonly logger: Logger;
 }

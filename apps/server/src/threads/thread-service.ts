@@ -1,13 +1,14 @@
 import type { OutboxEntry, RunSupervisor } from '@runwire/agent-handler';
 import type { EventLog } from '@runwire/event-log';
-import { type IdGenerator, isId, type RequestId, type ThreadId, type UserId } from '@runwire/id-generation';
-import type { Clock } from '@runwire/kernel';
+import { type IdGenerator, isId, type ThreadId, type UserId } from '@runwire/id-generation';
+import type { Clock, Logger } from '@runwire/kernel';
 import type { EventDraft } from '@runwire/protocol';
 import type { RequestContext } from '@runwire/user-context';
 import type { DatabaseSession, DatabaseSessions } from '../persistence/session.js';
 import {
   beginThreadDeletion,
-  deleteThread,
+  emptyThread,
+  forgetThread,
   insertThread,
   renameThread,
   type ThreadSummary,
@@ -27,7 +28,8 @@ export interface ThreadService {
   ): Promise<boolean>;
   /**
    * Stops the thread's runs, removes its rows, tells of it and erases its events. False when the user has no
-   * such thread. A crash on the way is finished by `resumeDeletions`.
+   * such thread. Once begun it goes on, whether the caller is there or not; what a crash or a failing log
+   * leaves undone is finished by `resumeDeletions`.
    */
   remove(session: DatabaseSession, context: RequestContext, threadId: string): Promise<boolean>;
   /** Finishes deletions that an earlier process began; settles to their number. */
@@ -37,7 +39,8 @@ export interface ThreadService {
 /** What the service is built from. */
 export interface ThreadServiceDeps {
   readonly clock: Clock;
-  readonly ids: IdGenerator;
+  readonly logger: Logger;
+  readonly ids: Pick<IdGenerator, 'threadId'>;
   readonly sessions: DatabaseSessions;
   readonly outbox: OutboxSender;
   readonly log: Pick<EventLog, 'erase'>;
@@ -49,26 +52,14 @@ export const UNTITLED = 'New chat';
 
 /** Creates the service. */
 export function createThreadService(deps: ThreadServiceDeps): ThreadService {
-  const { clock, ids, sessions, outbox, log, supervisor } = deps;
-
-  const finishDeletion = async (
-    session: DatabaseSession,
-    userId: UserId,
-    threadId: ThreadId,
-  ): Promise<void> => {
-    await supervisor.stopThread(userId, threadId);
-    const entry = outboxEntry(userId, ids.requestId(), { type: 'thread_deleted', threadId, data: {} });
-    await deleteThread(session, threadId, entry, clock.nowMs());
-    await outbox.send(entry);
-    await log.erase(userId, { threadId });
-  };
+  const { clock, ids, sessions, outbox } = deps;
 
   return {
     async create(session, context, title) {
       const nowMs = clock.nowMs();
       const thread = { id: ids.threadId(), title, createdAtMs: nowMs, updatedAtMs: nowMs };
       const draft: EventDraft = { type: 'thread_created', threadId: thread.id, data: { title } };
-      const entry = outboxEntry(context.userId, context.requestId, draft);
+      const entry = outboxEntry(context.userId, `cmd:${context.requestId}`, draft);
       await insertThread(session, context.userId, thread, entry);
       await outbox.send(entry);
       return thread;
@@ -76,7 +67,7 @@ export function createThreadService(deps: ThreadServiceDeps): ThreadService {
     async rename(session, context, threadId, title) {
       if (!isId('thread', threadId)) return false;
       const { userId } = context;
-      const entry = outboxEntry(userId, context.requestId, {
+      const entry = outboxEntry(userId, `cmd:${context.requestId}`, {
         type: 'thread_updated',
         threadId,
         data: { title },
@@ -90,18 +81,33 @@ export function createThreadService(deps: ThreadServiceDeps): ThreadService {
       if (!isId('thread', threadId)) return false;
       const { userId } = context;
       if (!(await beginThreadDeletion(session, userId, threadId, clock.nowMs()))) return false;
-      await finishDeletion(session, userId, threadId);
+      await finishDeletion(deps, userId, threadId);
       return true;
     },
-    resumeDeletions: () =>
-      sessions.with(async (session) => {
-        const begun = await unfinishedDeletions(session);
-        for (const { userId, threadId } of begun) await finishDeletion(session, userId, threadId);
-        return begun.length;
-      }),
+    async resumeDeletions() {
+      const begun = await sessions.with((session) => unfinishedDeletions(session));
+      for (const { userId, threadId } of begun) await finishDeletion(deps, userId, threadId);
+      return begun.length;
+    },
   };
 }
 
-function outboxEntry(userId: UserId, requestId: RequestId, draft: EventDraft): OutboxEntry {
-  return { userId, producer: { id: `cmd:${requestId}`, attempt: 1, n: 1 }, drafts: [draft] };
+/** In sessions of its own: the request that began it may be over. Each step may be done again. */
+async function finishDeletion(deps: ThreadServiceDeps, userId: UserId, threadId: ThreadId): Promise<void> {
+  const { clock, logger, sessions, outbox, log, supervisor } = deps;
+  await supervisor.stopThread(userId, threadId);
+  // One key a thread: a deletion that is finished later tells of itself once.
+  const entry = outboxEntry(userId, `cmd:${threadId}`, { type: 'thread_deleted', threadId, data: {} });
+  await sessions.with((session) => emptyThread(session, threadId, entry, clock.nowMs()));
+  await outbox.send(entry);
+  try {
+    await log.erase(userId, { threadId });
+    await sessions.with((session) => forgetThread(session, threadId));
+  } catch (err) {
+    logger.error({ err, userId, threadId }, 'a deleted thread is not erased from the log before the next start');
+  }
+}
+
+function outboxEntry(userId: UserId, producerId: string, draft: EventDraft): OutboxEntry {
+  return { userId, producer: { id: producerId, attempt: 1, n: 1 }, drafts: [draft] };
 }

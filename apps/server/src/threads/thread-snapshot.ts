@@ -26,6 +26,8 @@ export interface ThreadSnapshot {
 /**
  * Reads a thread's snapshot: the head first, then the rows, then the fold. Rows may already show what events
  * above the cursor repeat; never the other way round. Undefined when the user has no such thread.
+ *
+ * Where runs begin in the log is asked before the rows: a run that SQL still shows open is not yet over there.
  */
 export async function readThreadSnapshot(
   deps: { readonly session: DatabaseSession; readonly log: EventLog },
@@ -35,12 +37,15 @@ export async function readThreadSnapshot(
 ): Promise<ThreadSnapshot | undefined> {
   const { session, log } = deps;
   const stream = await log.stream(userId);
+  const begun = new Map((await log.openRuns(userId)).map(({ runId, firstSeq }) => [runId, firstSeq]));
   const thread = await findThread(session, userId, threadId);
   if (thread === undefined) return undefined;
   const open = await openRunsOf(session, thread.id);
   const messages = await listMessages(session, thread.id, page);
   const views = await Promise.all(
-    open.map((run) => foldRun(log, run, { epoch: stream.epoch, until: stream.head })),
+    open.map((run) =>
+      foldRun(log, run, { epoch: stream.epoch, from: begun.get(run.runId), until: stream.head }),
+    ),
   );
   const { epoch, head: seq, headId } = stream;
   return {
@@ -51,7 +56,7 @@ export async function readThreadSnapshot(
   };
 }
 
-/** Folds what the log has of a run, up to and with `until`. Undefined before its first event. */
+/** Folds what the log has of a run, from `from` up to and with `until`. Undefined before its first event. */
 async function foldRun(
   log: EventLog,
   run: RunRecord,

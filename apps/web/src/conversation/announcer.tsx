@@ -15,9 +15,10 @@ export function Announcer({ state }: { readonly state: ConversationState }) {
     if (!isReady) return;
     const before = last.current;
     last.current = runId === undefined || status === undefined ? 'none' : { runId, status };
-    // What a page is opened with is no news.
-    if (before === undefined || runId === undefined || status === undefined) return;
-    const isSame = before !== 'none' && before.runId === runId;
+    if (runId === undefined || status === undefined) return;
+    // An answer that had ended when the thread was opened is no news.
+    if (before === undefined && status !== 'running') return;
+    const isSame = typeof before === 'object' && before.runId === runId;
     if (isSame && before.status === status) return;
     setWords(announcement(status, problem));
   }, [isReady, runId, status, problem]);

@@ -32,7 +32,7 @@ export function followInPlace(event: MouseEvent<HTMLAnchorElement>): boolean {
 }
 
 /** Reads a path; what is unknown is a new chat. */
-export function routeOf(path: string): Route {
+function routeOf(path: string): Route {
   const encoded = /^\/threads\/([^/]+)\/?$/.exec(path)?.[1];
   if (encoded === undefined) return { kind: 'new' };
   try {

@@ -11,7 +11,7 @@ export interface SignInProblem {
 }
 
 /** The least characters of a new password. */
-export const MIN_PASSWORD_LENGTH = 8;
+const MIN_PASSWORD_LENGTH = 8;
 
 /** What is wrong before anything is sent. */
 export function checkFields(

@@ -18,7 +18,7 @@ export interface FakePage extends PageSignals {
 }
 
 /** Creates a page that is online. */
-export function createFakePage(): FakePage {
+function createFakePage(): FakePage {
   const listeners = new Set<(signal: 'online' | 'offline' | 'visible') => void>();
   return {
     online: true,
