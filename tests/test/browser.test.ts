@@ -93,6 +93,23 @@ describe('the chat in a browser (needs Chromium: apt-get install chromium, or CH
   );
 
   inBrowser(
+    'offers to stop a running answer and send, when a thread is busy',
+    async () => {
+      await using harness = await createHarness();
+      await using browser = await launchBrowser();
+      const page = await signedUp(harness, await (await browser.open()).newPage());
+      await ask(page, 'wait 20 seconds');
+      await page.locator('[data-testid="tool-call"][data-status="running"]').waitFor();
+      await page.getByLabel('Message', { exact: true }).fill('what is 7 * 8?');
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'Stop it and send' }).click();
+      await page.getByTestId('answer-text').filter({ hasText: '56' }).waitFor();
+      expect(await page.getByTestId('message').count()).toBe(4);
+    },
+    TEST_MS,
+  );
+
+  inBrowser(
     'shows a failed tool, and keeps the text of a refused message with what to do',
     async () => {
       await using harness = await createHarness();

@@ -98,7 +98,7 @@ export class RunEngine implements ExecutionEngine {
   }
 
   async #prepare(): Promise<() => Promise<AgentResult | undefined>> {
-    const { runs, threads, run, agent, ending, events, tools, options } = this.#parts;
+    const { clock, runs, threads, run, agent, ending, events, tools, options } = this.#parts;
     const { context, input } = run;
     if (!(await runs.startRun(context.runId, input.attempt))) ending.decide({ kind: 'takenOver' });
     if (ending.verdict !== undefined) throw ending.signal.reason;
@@ -114,7 +114,7 @@ export class RunEngine implements ExecutionEngine {
       input: contentText(input.parts),
       parts: input.parts,
       history,
-      emit: createAgentOutput(events),
+      emit: createAgentOutput(events, clock),
       tools: Object.freeze({ call: tools.call.bind(tools), names: tools.names }),
       signal: ending.signal,
       context,

@@ -128,6 +128,30 @@ describe('a run that goes well', () => {
   });
 });
 
+describe('a run that emits as fast as it goes', () => {
+  it('leaves turns to others', async () => {
+    let turns = 0;
+    let isOver = false;
+    const harness = createHarness({
+      agent: async ({ emit }) => {
+        for (let piece = 0; piece < 2_000; piece += 1) await emit.text('x');
+        isOver = true;
+        return undefined;
+      },
+    });
+    const count = (): void => {
+      turns += 1;
+      if (!isOver) harness.clock.nextTurn(count);
+    };
+    harness.clock.nextTurn(count);
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.advance(100);
+    expect(turns).toBeGreaterThanOrEqual(10);
+    expect((await harness.terminals(userId))[0]?.result).toBe('x'.repeat(2_000));
+  });
+});
+
 describe('a run that fails', () => {
   const failing = {
     'throws an error': async () => Promise.reject(new Error('secret stack')),

@@ -9,15 +9,12 @@ import type { Clock } from '@runwire/kernel';
 import { calculatorTool } from './calculator.js';
 import { createClockTool } from './clock-tool.js';
 import { fillerText } from './filler-text.js';
-import { nextTurn, waitUntil } from './pace.js';
+import { waitUntil } from './pace.js';
 import { type Plan, planFor } from './plan.js';
 import { createWaitTool } from './wait-tool.js';
 
 /** Between two words of an answer: as fast as people read along, not as fast as it goes. */
 const WORD_INTERVAL_MS = 15;
-
-/** What goes as fast as it goes leaves the turn to others after so many emits. */
-const EMITS_PER_TURN = 200;
 
 const INTRODUCTION = `I am Runwire's demo agent. I work without a language model, by simple rules, and everything you see me do is real. Ask me, for example:
 
@@ -65,7 +62,8 @@ async function answer(plan: Plan, task: AgentTask, clock: Clock): Promise<AgentR
     case 'count':
       return await count(plan, task, clock);
     case 'write':
-      return await write(plan.bytes, task, clock);
+      for (const piece of fillerText(plan.bytes)) await task.emit.text(piece);
+      return {};
     case 'refuse':
       return await say(task, clock, plan.reason);
     case 'introduce': {
@@ -96,18 +94,6 @@ async function count(
       await waitUntil(clock, begunAtMs + ((number - 1) * 1_000) / plan.perSecond, task.signal);
     }
     await task.emit.text(number === 1 ? '1' : ` ${number}`);
-    if (number % EMITS_PER_TURN === 0) await nextTurn(clock);
-  }
-  return {};
-}
-
-/** Filler text of exactly this size, as fast as it goes. */
-async function write(bytes: number, task: AgentTask, clock: Clock): Promise<AgentResult> {
-  let emits = 0;
-  for (const piece of fillerText(bytes)) {
-    await task.emit.text(piece);
-    emits += 1;
-    if (emits % EMITS_PER_TURN === 0) await nextTurn(clock);
   }
   return {};
 }

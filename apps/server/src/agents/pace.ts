@@ -19,8 +19,3 @@ export function waitUntil(clock: Clock, atMs: number, signal: AbortSignal): Prom
     signal.addEventListener('abort', stop, { once: true });
   });
 }
-
-/** Lets everybody else have a turn: whoever emits as fast as it goes does so now and then. */
-export function nextTurn(clock: Clock): Promise<void> {
-  return new Promise((resolve) => clock.nextTurn(resolve));
-}

@@ -1,4 +1,4 @@
-import { parseIdAs } from '@runwire/id-generation';
+import { isId, type UserId } from '@runwire/id-generation';
 import type { Clock } from '@runwire/kernel';
 import type { Principal } from '@runwire/websocket-core';
 import { errors, jwtVerify, SignJWT } from 'jose';
@@ -41,20 +41,24 @@ export function createAccessTokens(clock: Clock, options: AccessTokenOptions): A
     async verify(token) {
       const claims = await verifiedClaims(token, key, clock);
       const { sub, sid, iat, exp } = claims;
-      if (typeof sub !== 'string' || typeof sid !== 'string' || iat === undefined || exp === undefined) {
+      if (!isUserId(sub) || typeof sid !== 'string' || iat === undefined || exp === undefined) {
         throw new AuthError(
           'TOKEN_INVALID',
-          'The access token lacks a claim: expected sub, sid, iat and exp.',
+          'The access token lacks a claim: expected sub (a user id), sid, iat and exp.',
         );
       }
       return {
-        userId: parseIdAs('user', sub),
+        userId: sub,
         sessionId: sid,
         issuedAtMs: iat * 1_000,
         expiresAtMs: exp * 1_000,
       };
     },
   };
+}
+
+function isUserId(sub: string | undefined): sub is UserId {
+  return sub !== undefined && isId('user', sub);
 }
 
 async function verifiedClaims(token: string, key: Uint8Array, clock: Clock) {

@@ -3,7 +3,7 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import type { IdGenerator, RequestId } from '@runwire/id-generation';
-import type { Logger } from '@runwire/kernel';
+import type { Clock, Logger } from '@runwire/kernel';
 import { createErrorBody } from '@runwire/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
@@ -15,6 +15,7 @@ import {
 import type { DatabaseSessions } from '../persistence/session.js';
 import { type Problem, problemOf } from './problems.js';
 import type { RequestStates } from './request-state.js';
+import type { RequestsUnderWay } from './requests-under-way.js';
 
 /** What the HTTP layer itself needs; routes bring their own. */
 export interface HttpDeps {
@@ -22,6 +23,7 @@ export interface HttpDeps {
   readonly logger: Logger;
   readonly sessions: DatabaseSessions;
   readonly states: RequestStates;
+  readonly underWay: RequestsUnderWay;
 }
 
 /** How HTTP is served. */
@@ -33,14 +35,39 @@ export interface HttpOptions {
 
 const MAX_BODY_BYTES = 256 * 1_024;
 
+/** Of `X-Forwarded-For` only what the proxy in front of this server wrote counts: its last entry. */
+const PROXY_HOPS = 1;
+
+/** Share of its time that shutdown gives to requests under way; what is left of connections is cut then. */
+const ANSWER_SHARE = 0.5;
+
+/**
+ * Ends the application: no new requests, those under way are answered, then every connection is cut. A browser
+ * opens connections that it may never use: to Node those are not idle, and waiting for them takes a minute.
+ */
+export async function closeHttpApp(
+  app: FastifyInstance,
+  deps: { readonly clock: Clock; readonly underWay: RequestsUnderWay },
+  remainingMs: number,
+): Promise<void> {
+  const closed = app.close();
+  await deps.underWay.answered(deps.clock, remainingMs * ANSWER_SHARE);
+  app.server.closeAllConnections();
+  await closed;
+}
+
 /** Creates the application: ids, sessions, errors, headers, limits, OpenAPI. Routes are added by the caller. */
 export async function createHttpApp(deps: HttpDeps, options: HttpOptions) {
   const app = Fastify({
     genReqId: () => deps.ids.requestId(),
     bodyLimit: MAX_BODY_BYTES,
-    trustProxy: options.trustProxy,
-    // Shutdown ends requests in its own step; keep-alive connections are idle by then.
+    trustProxy: options.trustProxy && ((_address: string, hop: number) => hop < PROXY_HOPS),
     forceCloseConnections: 'idle',
+    // An address that cannot be decoded reaches no route, and none of the hooks.
+    frameworkErrors: (error, _request, reply) => {
+      reply.header('x-request-id', reply.request.id);
+      return sendProblem(reply, problemOf(error));
+    },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -50,7 +77,8 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions) {
   await app.register(rateLimit, {
     max: options.maxRequestsPerMinute,
     timeWindow: 60_000,
-    allowList: (request) => request.url.startsWith('/health/') || !isDynamic(request.url),
+    // By the route: an address can be written in many ways.
+    allowList: ({ routeOptions: { url = '' } }) => url.startsWith('/health/') || !isDynamic(url),
   });
   await app.register(swagger, {
     openapi: {
@@ -67,10 +95,11 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions) {
 /** The application with its zod type provider, as routes take it. */
 export type RunwireHttpApp = Awaited<ReturnType<typeof createHttpApp>>;
 
-// The page and its socket come from this server; styles are inlined by the page's own components.
+// The page and its socket come from this server ('self' covers the socket); styles are inlined by the page's
+// own components.
 const CONTENT_SECURITY = {
   defaultSrc: ["'self'"],
-  connectSrc: ["'self'", 'ws:', 'wss:'],
+  connectSrc: ["'self'"],
   imgSrc: ["'self'", 'data:'],
   styleSrc: ["'self'", "'unsafe-inline'"],
   upgradeInsecureRequests: null,
@@ -81,8 +110,9 @@ export function isDynamic(url: string): boolean {
   return /^\/(api|auth|health|metrics|openapi\.json|ws)(\/|\?|$)/.test(url);
 }
 
-function manageState(app: FastifyInstance, { sessions, states }: HttpDeps): void {
+function manageState(app: FastifyInstance, { sessions, states, underWay }: HttpDeps): void {
   app.addHook('onRequest', async (request, reply) => {
+    underWay.begin(reply.raw);
     const session = sessions.open();
     states.set(request, { session });
     // `close` comes once, however the response ends, also when the client has gone.
@@ -123,8 +153,7 @@ export function sendProblem(reply: FastifyReply, { status, body }: Problem): Fas
 
 /** The peer's address as Fastify computes it, for an upgrade that never reaches Fastify. */
 export function remoteAddressOf(request: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = request.headers['x-forwarded-for'];
-  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',')[0]?.trim();
-  if (trustProxy && first !== undefined && first !== '') return first;
-  return request.socket.remoteAddress ?? 'unknown';
+  const forwarded = trustProxy ? String(request.headers['x-forwarded-for'] ?? '') : '';
+  const last = forwarded.split(',').at(-1)?.trim() ?? '';
+  return last === '' ? (request.socket.remoteAddress ?? 'unknown') : last;
 }

@@ -52,6 +52,8 @@ export function problemOf(error: FastifyError | Error): Problem {
     const body = createErrorBody(code, { message: error.message, ...retry });
     return { status: STATUS[code] ?? 500, body };
   }
+  if ('code' in error && error.code === 'FST_ERR_BAD_URL')
+    return of('NOT_FOUND', 404, 'The address is no valid URL.');
   if (status === 400) return of('INVALID_JSON', 400, 'The body is no valid JSON.');
   if (status === 413) return of('MESSAGE_TOO_LARGE', 413, 'The body is too large.');
   if (status === 415) return of('INVALID_MESSAGE', 415, 'Expected the content type application/json.');
@@ -69,6 +71,11 @@ function malformed(validation: readonly { instancePath: string; message?: string
     message: message ?? 'is not valid',
   }));
   const first = issues[0];
-  const message = first === undefined ? 'The request is not valid.' : `${first.path}: ${first.message}`;
+  const message = first === undefined ? 'The request is not valid.' : describe(first);
   return { status: 422, body: createErrorBody('INVALID_MESSAGE', { message, details: { issues } }) };
+}
+
+/** An issue of the body as a whole has no path. */
+function describe({ path, message }: { readonly path: string; readonly message: string }): string {
+  return path === '' ? message : `${path}: ${message}`;
 }

@@ -54,6 +54,11 @@ function deliveryMetrics(registry: Registry, { bridge, sessions }: MetricSources
     acked: bridge().eventsAcked,
   }));
   single(registry, 'runwire_database_sessions', 'Open database sessions.', () => sessions().open);
+  counter(
+    registry,
+    { name: 'runwire_transactions_total', help: 'Database transactions by result.', label: 'result' },
+    () => ({ failed: sessions().failed }),
+  );
 }
 
 function runMetrics(registry: Registry, { runs }: MetricSources): void {

@@ -249,62 +249,6 @@ export async function renameThread(
   });
 }
 
-/** From here on the thread is gone for everybody but its deletion. False when there is none. */
-export async function beginThreadDeletion(
-  session: DatabaseSession,
-  userId: UserId,
-  threadId: ThreadId,
-  nowMs: number,
-): Promise<boolean> {
-  const { numUpdatedRows } = await session.db
-    .updateTable('threads')
-    .set({ deleting_at_ms: nowMs })
-    .where('id', '=', threadId)
-    .where('user_id', '=', userId)
-    .where('deleting_at_ms', 'is', null)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
-}
-
-/**
- * Removes everything in a thread whose deletion has begun, together with the event that tells of it. Its row,
- * which nobody sees any more, stays until its events are erased too: it says what is left to do. Idempotent.
- */
-export async function emptyThread(
-  session: DatabaseSession,
-  threadId: ThreadId,
-  outbox: OutboxEntry,
-  nowMs: number,
-): Promise<void> {
-  await session.transaction(async (tx) => {
-    await tx.deleteFrom('messages').where('thread_id', '=', threadId).execute();
-    await tx.deleteFrom('runs').where('thread_id', '=', threadId).execute();
-    await tx.updateTable('threads').set({ title: '' }).where('id', '=', threadId).execute();
-    await insertOutbox(tx, outbox, nowMs);
-  });
-}
-
-/** The deletion is done. Idempotent. */
-export async function forgetThread(session: DatabaseSession, threadId: ThreadId): Promise<void> {
-  await session.db
-    .deleteFrom('threads')
-    .where('id', '=', threadId)
-    .where('deleting_at_ms', 'is not', null)
-    .execute();
-}
-
-/** Deletions that were begun and not finished. */
-export async function unfinishedDeletions(
-  session: DatabaseSession,
-): Promise<readonly { readonly userId: UserId; readonly threadId: ThreadId }[]> {
-  const rows = await session.db
-    .selectFrom('threads')
-    .select(['id', 'user_id'])
-    .where('deleting_at_ms', 'is not', null)
-    .execute();
-  return rows.map((row) => ({ userId: row.user_id as UserId, threadId: row.id as ThreadId }));
-}
-
 function threadSummary(row: Selectable<Schema['threads']>): ThreadSummary {
   return {
     id: row.id as ThreadId,

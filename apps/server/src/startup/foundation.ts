@@ -20,8 +20,13 @@ export async function openDatabase(config: ServerConfig, logger: Logger): Promis
   requireWritable(directory);
   const file = join(directory, 'runwire.db');
   const db = openSqlite(file);
-  const migrations = await migrateToLatest(db);
-  logger.debug({ file, migrations }, 'database open');
+  try {
+    const migrations = await migrateToLatest(db);
+    logger.debug({ file, migrations }, 'database open');
+  } catch (cause) {
+    await db.destroy();
+    throw cause;
+  }
   return { db, sessions: createDatabaseSessions(db) };
 }
 

@@ -2,8 +2,9 @@ import { createSocketServer, type SocketServer } from '@runwire/websocket-core';
 import type { Registry } from 'prom-client';
 import type { Scope } from '../composition/scope.js';
 import { TOKENS } from '../composition/tokens.js';
-import { createHttpApp, type RunwireHttpApp, remoteAddressOf } from '../http/app.js';
+import { closeHttpApp, createHttpApp, type RunwireHttpApp, remoteAddressOf } from '../http/app.js';
 import { createGuard } from '../http/guard.js';
+import { createRequestsUnderWay, type RequestsUnderWay } from '../http/requests-under-way.js';
 import { addAuthRoutes } from '../http/routes/auth.js';
 import { addHealthRoutes, type ReadinessReport } from '../http/routes/health.js';
 import { addRunRoutes } from '../http/routes/runs.js';
@@ -19,6 +20,8 @@ export interface Router {
   readonly app: RunwireHttpApp;
   readonly sockets: SocketServer;
   stats(): ReturnType<typeof serverStats>;
+  /** Answers the requests under way, then cuts every HTTP connection. */
+  closeHttp(remainingMs: number): Promise<void>;
 }
 
 /** What the router is told of the process it runs in. */
@@ -42,8 +45,15 @@ export async function createRouter(scope: Scope, state: ProcessState): Promise<R
     runs: () => scope.get(TOKENS.supervisor).stats(),
     sessions: () => scope.get(TOKENS.sessions).stats,
   });
-  const app = await createApp(scope, { ...state, sockets, metrics });
-  return { app, sockets, stats };
+  const underWay = createRequestsUnderWay();
+  const app = await createApp(scope, { ...state, sockets, metrics, underWay });
+  const clock = scope.get(TOKENS.clock);
+  return {
+    app,
+    sockets,
+    stats,
+    closeHttp: (remainingMs) => closeHttpApp(app, { clock, underWay }, remainingMs),
+  };
 }
 
 function serverStats(scope: Scope, sockets: SocketServer) {
@@ -92,7 +102,11 @@ function createSockets(scope: Scope, state: ProcessState): SocketServer {
 
 async function createApp(
   scope: Scope,
-  state: ProcessState & { readonly sockets: SocketServer; readonly metrics: Registry },
+  state: ProcessState & {
+    readonly sockets: SocketServer;
+    readonly metrics: Registry;
+    readonly underWay: RequestsUnderWay;
+  },
 ): Promise<RunwireHttpApp> {
   const config = scope.get(TOKENS.config);
   const states = scope.get(TOKENS.states);
@@ -102,6 +116,7 @@ async function createApp(
     logger: scope.get(TOKENS.logger),
     sessions: scope.get(TOKENS.sessions),
     states,
+    underWay: state.underWay,
   };
   const app = await createHttpApp(http, { ...config, version: VERSION });
   const guard = createGuard({ auth, states });

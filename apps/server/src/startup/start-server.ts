@@ -49,8 +49,8 @@ export async function startServer(
   const logger = await phase('logging', () => options.logger ?? createServerLogger(config));
   const process = new ServerProcess({ clock, logger }, startup, config.limits.shutdownTimeoutMs);
   try {
-    const foundation = await openFoundation({ clock, logger, config, phase, process });
-    const router = await composeRouter(foundation, { phase, process, options });
+    const scope = await openFoundation({ clock, logger, config, phase, process });
+    const router = await composeRouter(scope, { phase, process, options });
     const { url, port } = await phase('listen', () => listen(router.app, config));
     await phase('ready', () => process.becomeReady());
     logger.info({ url, phases: startup.report().phases }, 'ready');
@@ -63,24 +63,17 @@ export async function startServer(
 
 type RunPhase = <T>(name: StartupPhase, work: () => T | Promise<T>) => Promise<T>;
 
-/** What is open when the event log has been repaired. */
-interface Foundation {
-  readonly scope: Scope;
-  readonly jwtSecret: string;
-}
-
 async function openFoundation(start: {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly config: ServerConfig;
   readonly phase: RunPhase;
   readonly process: ServerProcess;
-}): Promise<Foundation> {
+}): Promise<Scope> {
   const { clock, logger, config, phase, process } = start;
   const ids = createIdGenerator({ clock });
   const database = await phase('database', () => openDatabase(config, logger));
   process.onClose('database', () => database.db.destroy());
-  const jwtSecret = config.jwtSecret ?? (await keptJwtSecret(config.dataDirectory));
   const log = await phase('event log', () =>
     createMemoryEventLog({ clock, ids, logger }, eventLogOptions(config)),
   );
@@ -99,11 +92,11 @@ async function openFoundation(start: {
     const recovery = createRecovery({ clock, logger, runs: scope.get(TOKENS.runs) });
     logger.info({ ...(await recovery.recover({ log })) }, 'recovered');
   });
-  return { scope, jwtSecret };
+  return scope;
 }
 
 async function composeRouter(
-  { scope, jwtSecret }: Foundation,
+  scope: Scope,
   start: { readonly phase: RunPhase; readonly process: ServerProcess; readonly options: StartOptions },
 ): Promise<Router> {
   const { phase, process, options } = start;
@@ -119,7 +112,12 @@ async function composeRouter(
   provideAgents(scope, options.agents ?? []);
   const supervisor = await phase('agents', () => scope.get(TOKENS.supervisor));
   const router = await phase('router', async () => {
-    provideServices(scope, { jwtSecret, passwords: await createPasswords() });
+    const { jwtSecret, dataDirectory } = scope.get(TOKENS.config);
+    provideServices(scope, {
+      jwtSecret: jwtSecret ?? (await keptJwtSecret(dataDirectory)),
+      passwords: await createPasswords(),
+    });
+    process.onClose('outbox', () => scope.get(TOKENS.outbox).close());
     await scope.get(TOKENS.threads).resumeDeletions();
     return await createRouter(scope, {
       startup: () => process.startup.report(),
@@ -128,7 +126,7 @@ async function composeRouter(
     });
   });
   // Last opened, first closed: runs end while their users can still see it.
-  process.onClose('http', () => router.app.close());
+  process.onClose('http', (remainingMs) => router.closeHttp(remainingMs));
   process.onClose('sockets', () => router.sockets.close());
   process.onClose('runs', (remainingMs) => supervisor.drain({ timeoutMs: remainingMs * RUNS_SHARE }));
   return router;

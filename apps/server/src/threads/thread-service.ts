@@ -9,11 +9,9 @@ import {
   beginThreadDeletion,
   emptyThread,
   forgetThread,
-  insertThread,
-  renameThread,
-  type ThreadSummary,
   unfinishedDeletions,
-} from '../persistence/thread-store.js';
+} from '../persistence/thread-deletion.js';
+import { insertThread, renameThread, type ThreadSummary } from '../persistence/thread-store.js';
 import type { OutboxSender } from './outbox-sender.js';
 
 /** Creates, renames and deletes threads, each together with the event that tells the user's other tabs. */
@@ -104,7 +102,10 @@ async function finishDeletion(deps: ThreadServiceDeps, userId: UserId, threadId:
     await log.erase(userId, { threadId });
     await sessions.with((session) => forgetThread(session, threadId));
   } catch (err) {
-    logger.error({ err, userId, threadId }, 'a deleted thread is not erased from the log before the next start');
+    logger.error(
+      { err, userId, threadId },
+      'a deleted thread is not erased from the log before the next start',
+    );
   }
 }
 

@@ -60,12 +60,11 @@ export async function readThreadSnapshot(
 async function foldRun(
   log: EventLog,
   run: RunRecord,
-  range: { readonly epoch: string; readonly until: number },
+  range: { readonly epoch: string; readonly from: number | undefined; readonly until: number },
 ): Promise<RunView | undefined> {
-  const known = (await log.openRuns(run.userId)).find(({ runId }) => runId === run.runId);
-  if (known === undefined) return undefined;
+  if (range.from === undefined) return undefined;
   let view: RunView | undefined;
-  const after = { epoch: range.epoch, seq: known.firstSeq - 1 };
+  const after = { epoch: range.epoch, seq: range.from - 1 };
   for await (const event of runEvents(log, run, { after, until: range.until }))
     view = applyRunEvent(view, event);
   return view;

@@ -13,17 +13,17 @@ export function SendProblemNotice({
 }) {
   const nowMs = useNow(problem.retryAtMs === undefined ? false : 250);
   const secondsLeft = Math.max(0, Math.ceil(((problem.retryAtMs ?? 0) - nowMs) / 1_000));
-  const { code, message, text } = problem;
+  const { code, message, text, busyRunId } = problem;
   return (
     <div className="send-problem" role="alert" data-testid="send-problem" data-code={code}>
       <Icon name="alert" />
       <span>{message}</span>
-      {text !== undefined && code === 'THREAD_BUSY' && (
-        <button type="button" className="link-button" onClick={() => sender.send(sender.draft, 'interrupt')}>
+      {text !== undefined && busyRunId !== undefined && (
+        <button type="button" className="link-button" onClick={() => sender.send(sender.draft, busyRunId)}>
           Stop it and send
         </button>
       )}
-      {text !== undefined && code !== 'THREAD_BUSY' && problem.retryAtMs !== undefined && (
+      {text !== undefined && busyRunId === undefined && problem.retryAtMs !== undefined && (
         <button
           type="button"
           className="link-button"

@@ -6,6 +6,8 @@ export interface SendProblem {
   readonly message: string;
   /** What was not sent; absent when something else failed. */
   readonly text?: string;
+  /** The run that keeps the thread busy. */
+  readonly busyRunId?: string;
   /** When sending again may help; local time. */
   readonly retryAtMs?: number;
 }
@@ -29,10 +31,12 @@ export function problemOf(cause: unknown, text?: string): SendProblem {
     return { code: 'INTERNAL', message: 'Something went wrong. Please try again.', ...sent };
   }
   const retryAfterMs = Number(cause.details?.['retryAfterMs']);
+  const runId = cause.code === 'THREAD_BUSY' ? cause.details?.['runId'] : undefined;
   return {
     code: cause.code,
     message: WORDS[cause.code] ?? cause.message,
     ...sent,
+    ...(typeof runId === 'string' ? { busyRunId: runId } : {}),
     ...(Number.isFinite(retryAfterMs) ? { retryAtMs: Date.now() + retryAfterMs } : {}),
   };
 }

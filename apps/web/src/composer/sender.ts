@@ -1,4 +1,3 @@
-import type { SendMessage } from '@runwire/client';
 import { useEffect, useRef, useState } from 'react';
 import { navigate, threadPath } from '../routing/location.js';
 import { useWorkspace } from '../workspace/workspace-context.js';
@@ -10,8 +9,11 @@ export interface Sender {
   setDraft(text: string): void;
   readonly isSending: boolean;
   readonly problem: SendProblem | undefined;
-  /** Sends; a rejected text comes back as the draft. Does nothing with blank text or while sending. */
-  send(text: string, onBusy?: SendMessage['onBusy']): void;
+  /**
+   * Sends, when given after stopping the run that is in the way; a rejected text comes back as the draft.
+   * Does nothing with blank text or while sending.
+   */
+  send(text: string, stopFirst?: string): void;
   readonly isStopping: boolean;
   stop(runId: string): void;
 }
@@ -31,18 +33,16 @@ export function useSender(threadId: string | undefined, afterId: string | undefi
     else drafts.set(draftKey, text);
     setDraftState(text);
   };
-  const deliver = async (text: string, onBusy: SendMessage['onBusy']): Promise<void> => {
+  const deliver = async (text: string, stopFirst: string | undefined): Promise<void> => {
     // An example or a repeat leaves alone what is being written.
     const isFree = draft.trim() === '' || draft.trim() === text;
     if (isFree) setDraft('');
     const key = outgoing.add({ threadId, text, afterId });
     try {
+      // Settles when the run has ended, so its thread is free.
+      if (stopFirst !== undefined) await client.stop(stopFirst);
       const thread = threadId === undefined ? {} : { threadId };
-      const result = await client.send({
-        ...thread,
-        content: text,
-        ...(onBusy === undefined ? {} : { onBusy }),
-      });
+      const result = await client.send({ ...thread, content: text });
       outgoing.accepted(key, result);
       if (!mounted.current) outgoing.remove(key);
       else if (threadId === undefined) navigate(threadPath(result.threadId), 'replace');
@@ -57,11 +57,11 @@ export function useSender(threadId: string | undefined, afterId: string | undefi
     setDraft,
     isSending,
     problem,
-    send(text, onBusy) {
+    send(text, stopFirst) {
       if (isSending || text.trim() === '') return;
       setProblem(undefined);
       setSending(true);
-      void deliver(text.trim(), onBusy).finally(() => setSending(false));
+      void deliver(text.trim(), stopFirst).finally(() => setSending(false));
     },
     isStopping: stopping !== undefined,
     stop(runId) {

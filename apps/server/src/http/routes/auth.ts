@@ -25,6 +25,7 @@ export function addAuthRoutes(
 ): void {
   const { auth, states, guard } = deps;
   const tags = ['auth'];
+  const security = [{ bearer: [] }];
   app.post(
     '/auth/register',
     {
@@ -67,13 +68,13 @@ export function addAuthRoutes(
   );
   app.post(
     '/auth/logout',
-    { onRequest: guard, schema: { tags, response: { 204: z.null() } } },
+    { onRequest: guard, schema: { tags, security, response: { 204: z.null() } } },
     async (request, reply) => {
       await auth.logout(sessionOf(states, request), callerOf(states, request).principal);
       return reply.code(204).send(null);
     },
   );
-  app.get('/auth/me', { onRequest: guard, schema: { tags, response: { 200: USER } } }, (request) =>
+  app.get('/auth/me', { onRequest: guard, schema: { tags, security, response: { 200: USER } } }, (request) =>
     auth.account(sessionOf(states, request), callerOf(states, request).context.userId),
   );
 }

@@ -42,8 +42,12 @@ export function addHealthRoutes(
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 
 function mayReadMetrics(request: FastifyRequest, token: string | undefined): boolean {
-  if (token === undefined)
-    return LOOPBACK.has(request.socket.remoteAddress ?? '') && LOOPBACK.has(request.ip);
+  if (token === undefined) {
+    // A proxy on this machine is on loopback too; it says for whom it asks.
+    const { 'x-forwarded-for': forwardedFor, forwarded } = request.headers;
+    const direct = forwardedFor === undefined && forwarded === undefined;
+    return direct && LOOPBACK.has(request.socket.remoteAddress ?? '');
+  }
   const given = Buffer.from(request.headers.authorization ?? '');
   const expected = Buffer.from(`Bearer ${token}`);
   return given.length === expected.length && timingSafeEqual(given, expected);

@@ -21,6 +21,13 @@ const PAGE = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(50),
   before: z.string().max(128).optional(),
 });
+/** Where the page before ended, as it was answered: the last thread's time and id. */
+const THREAD_PAGE = PAGE.extend({
+  before: z
+    .string()
+    .regex(/^\d{1,16}\.[\w-]{1,64}$/, { error: 'expected "before" of the page before' })
+    .optional(),
+});
 const BY_ID = z.object({ id: z.string().max(128) });
 const TITLE = z.string().trim().min(1, { error: 'expected a title' }).max(200);
 
@@ -48,7 +55,7 @@ export function addThreadRoutes(
       schema: {
         tags,
         security,
-        querystring: PAGE,
+        querystring: THREAD_PAGE,
         response: { 200: z.object({ items: z.array(THREAD).readonly(), before: z.string().nullable() }) },
       },
     },
