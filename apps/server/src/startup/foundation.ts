@@ -1,23 +1,24 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Logger } from '@runwire/kernel';
-import type { Kysely } from 'kysely';
 import type { ServerConfig } from '../config/environment.js';
 import { migrateToLatest } from '../persistence/migrations/index.js';
-import type { Schema } from '../persistence/schema.js';
 import { createDatabaseSessions, type DatabaseSessions } from '../persistence/session.js';
 import { openSqlite } from '../persistence/sqlite.js';
+import { lockDataDirectory } from './data-lock.js';
 
 /** The opened database. */
 export interface Database {
-  readonly db: Kysely<Schema>;
   readonly sessions: DatabaseSessions;
+  /** Closes the database, then gives the folder back. */
+  close(): Promise<void>;
 }
 
-/** Opens the embedded database in the data folder and brings it to the newest schema. */
+/** Takes the data folder, opens the embedded database in it, and brings that to the newest schema. */
 export async function openDatabase(config: ServerConfig, logger: Logger): Promise<Database> {
   const directory = resolve(config.dataDirectory);
   requireWritable(directory);
+  const lock = await lockDataDirectory(directory);
   const file = join(directory, 'runwire.db');
   const db = openSqlite(file);
   try {
@@ -25,9 +26,16 @@ export async function openDatabase(config: ServerConfig, logger: Logger): Promis
     logger.debug({ file, migrations }, 'database open');
   } catch (cause) {
     await db.destroy();
+    await lock.release();
     throw cause;
   }
-  return { db, sessions: createDatabaseSessions(db) };
+  return {
+    sessions: createDatabaseSessions(db),
+    async close() {
+      await db.destroy();
+      await lock.release();
+    },
+  };
 }
 
 function requireWritable(directory: string): void {

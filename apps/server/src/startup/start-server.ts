@@ -73,7 +73,7 @@ async function openFoundation(start: {
   const { clock, logger, config, phase, process } = start;
   const ids = createIdGenerator({ clock });
   const database = await phase('database', () => openDatabase(config, logger));
-  process.onClose('database', () => database.db.destroy());
+  process.onClose('database', () => database.close());
   const log = await phase('event log', () =>
     createMemoryEventLog({ clock, ids, logger }, eventLogOptions(config)),
   );
