@@ -35,7 +35,7 @@ describe('contract gates, in a copy of the tree', () => {
     copy = await copyTree();
   }, BUILD_MS);
 
-  afterAll(() => copy[Symbol.asyncDispose]());
+  afterAll(async () => await copy[Symbol.asyncDispose]());
 
   it(
     '[CT-1] pass on the untouched copy',

@@ -1,46 +1,76 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ROOT } from '../harness/tree-copy.js';
 
 const COMPILER_OPTIONS = {
-  target: 'es2023',
-  lib: ['es2023', 'esnext.disposable'],
+  target: 'es2022',
+  lib: ['es2023', 'esnext.disposable', 'dom'],
   module: 'nodenext',
   types: ['node'],
   strict: true,
 };
 
-it('the example of the root README compiles and runs on the built packages, and its checks hold', async () => {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code ?? '');
-  expect(examples).toHaveLength(1);
-  const folder = await mkdtemp(join(tmpdir(), 'runwire-readme-'));
-  try {
+const PACKAGES = readdirSync(join(ROOT, 'packages'));
+const READMES = ['README.md', ...PACKAGES.map((name) => `packages/${name}/README.md`)];
+
+const PAGES = [
+  ...READMES,
+  ...['ARCHITECTURE.md', 'CONTRIBUTING.md', 'PROTOCOL.md', 'SECURITY.md'],
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+describe('the examples of the READMEs', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'runwire-readme-'));
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
     await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
-    const project = { compilerOptions: COMPILER_OPTIONS, files: ['example.ts'] };
+    const project = { compilerOptions: COMPILER_OPTIONS, include: ['*.ts'] };
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(project));
-    await writeFile(join(folder, 'example.ts'), `${examples.join('')}console.log('the end is reached');\n`);
+    for (const readme of READMES) {
+      const example = `${exampleOf(readme)}console.log('the end is reached');\n`;
+      await writeFile(join(folder, `${fileOf(readme)}.ts`), example);
+    }
+  });
+
+  afterAll(async () => await rm(folder, { recursive: true, force: true }));
+
+  it('compile against the built packages', async () => {
     expect(await run([join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.'], folder)).toBe('');
-    expect(await run(['example.js'], folder)).toBe('the end is reached\n');
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
+
+  it.each(READMES)('run, and their checks hold: %s', async (readme) => {
+    expect(await run([`${fileOf(readme)}.js`], folder)).toMatch(/the end is reached\n$/);
+  });
 });
 
-it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'PROTOCOL.md', 'SECURITY.md'])(
-  'the links of %s lead to files that exist',
-  async (name) => {
-    const text = await readFile(join(ROOT, name), 'utf8');
-    const targets = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, target]) => target ?? '');
-    const missing = targets.filter((target) => !existsSync(join(ROOT, target)));
-    expect(missing).toEqual([]);
-  },
-);
+describe('the documents', () => {
+  it.each(PAGES)('lead to files that exist: %s', (page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8');
+    const targets = [...text.matchAll(/\]\((?!https?:)([^)#|\s]+)[)#]/g)].map(([, target]) => target ?? '');
+    expect(targets.filter((target) => !existsSync(join(ROOT, dirname(page), target)))).toEqual([]);
+  });
+});
+
+/** The one TypeScript block of a README. */
+function exampleOf(readme: string): string {
+  const text = readFileSync(join(ROOT, readme), 'utf8');
+  const examples = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code ?? '');
+  expect([readme, examples.length]).toEqual([readme, 1]);
+  return examples.join('');
+}
+
+/** A module name for the example of a README. */
+function fileOf(readme: string): string {
+  return readme.replaceAll('/', '-').replace(/\.md$/, '');
+}
 
 /** Runs a script with this Node; its output when it succeeds, an error with its output when not. */
 function run(args: readonly string[], cwd: string): Promise<string> {

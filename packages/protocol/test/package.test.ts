@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -38,18 +38,6 @@ describe('the package', () => {
       [],
     );
     expect(reachedFrom('./index.js')).toContain('zod');
-  });
-
-  it('the example of the README runs and holds', async () => {
-    const code = /```ts\n(.*?)```/s.exec(source('README.md'))?.[1] ?? '';
-    expect(code).toMatch(/^import /);
-    const folder = mkdtempSync(join(here, 'readme-'));
-    try {
-      writeFileSync(join(folder, 'example.ts'), code);
-      await import(join(folder, 'example.ts'));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
   });
 
   it('PROTOCOL.md names every message, event, error code and close code', () => {

@@ -1,0 +1,123 @@
+// `npm run test:mutants`: breaks production code in a copy of the tree, one break at a time, and fails unless a
+// test that cites the broken requirement fails. `npm run test:mutants -- BR-4` does so for one requirement.
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { transformSync } from '@swc/core';
+import { copyTree, ROOT } from './tree-copy.mjs';
+
+/** For tests with servers: a break shows as an answer that never comes. */
+const SERVER_TEST_TIMEOUT_MS = 60_000;
+const RESULTS = 'temp/mutant-results.json';
+
+/** The data are TypeScript; all they import are types. */
+async function loadMutants() {
+  const source = readFileSync(join(ROOT, 'tests/mutants.ts'), 'utf8');
+  const { code } = transformSync(source, { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } });
+  const { MUTANTS } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+  return MUTANTS;
+}
+
+/** The titles that cite an id, as `--testNamePattern` takes it. */
+function citing(id) {
+  return `\\[(.*, )?${id}[,\\]]`;
+}
+
+/** Runs the tests of a proof that cite the id. `broken` says why they could not run. */
+async function runProof(copy, { id, proof: { workspace, testFile } }) {
+  const results = join(copy.directory, workspace, RESULTS);
+  await rm(results, { force: true });
+  const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
+  const config = ['-c', join(copy.directory, 'jest.config.mjs'), '--rootDir', '.'];
+  const select = ['--runTestsByPath', testFile, '-t', citing(id)];
+  const patience = workspace === 'tests' ? [`--testTimeout=${SERVER_TEST_TIMEOUT_MS}`] : [];
+  const report = ['--runInBand', '--json', `--outputFile=${RESULTS}`];
+  const args = ['--experimental-vm-modules', jest, ...config, ...select, ...patience, ...report];
+  const { output } = await copy.run('node', args, workspace);
+  let suites;
+  try {
+    suites = JSON.parse(readFileSync(results, 'utf8')).testResults;
+  } catch {
+    return { broken: `the run ended without results:\n${output}` };
+  }
+  const ran = suites.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'passed' || status === 'failed'),
+  );
+  const failed = ran.filter(({ status }) => status === 'failed');
+  const [suite] = suites.filter(({ status }) => status === 'failed');
+  if (suite !== undefined && failed.length === 0) {
+    return { broken: `the tests could not run:\n${suite.message}` };
+  }
+  if (ran.length === 0) return { broken: `no test of ${workspace}/${testFile} cites ${id}` };
+  return { ran: ran.length, failed: failed.length, messages: failed.flatMap((test) => test.failureMessages) };
+}
+
+/** What is wrong with the proof before anything is broken; undefined when it holds. */
+async function checkProof(copy, mutant) {
+  const untouched = await runProof(copy, mutant);
+  if (untouched.broken !== undefined) return untouched.broken;
+  if (untouched.failed === 0) return undefined;
+  return `${untouched.failed} of its tests fail without it:\n${untouched.messages.join('\n')}`;
+}
+
+/** Applies a mutant, runs its proof and undoes it. */
+async function tryMutant(copy, mutant) {
+  const { file, find, replace } = mutant;
+  const found = readFileSync(join(copy.directory, file), 'utf8').split(find).length - 1;
+  if (found !== 1) return { broken: `${file} has ${found} places like it, expected 1` };
+  const undo = await copy.edit(file, find, replace);
+  try {
+    const build = await copy.run('tsc', ['-b']);
+    if (build.code !== 0) return { broken: `it does not compile:\n${build.output}` };
+    return await runProof(copy, mutant);
+  } finally {
+    await undo();
+  }
+}
+
+/** One line for a mutant; true when it was killed. */
+function report({ id, what }, outcome, sinceMs) {
+  const seconds = `${((performance.now() - sinceMs) / 1_000).toFixed(1)} s`;
+  if (outcome.broken !== undefined) console.log(`NO PROOF ${id}: ${what} (${outcome.broken.trim()})`);
+  else if (outcome.failed === 0) console.log(`SURVIVED ${id}: ${what} (${outcome.ran} tests passed, ${seconds})`);
+  else console.log(`killed ${id}: ${what} (${outcome.failed} of ${outcome.ran} tests failed, ${seconds})`);
+  if (process.env.DEBUG_MUTANTS === '1' && outcome.messages) console.log(outcome.messages.join('\n').slice(0, 3_000));
+  return outcome.broken === undefined && outcome.failed > 0;
+}
+
+/** @returns how many were killed */
+async function testMutants(copy, mutants) {
+  const build = await copy.run('tsc', ['-b']);
+  if (build.code !== 0) throw new Error(`The untouched copy does not compile:\n${build.output}`);
+  const checked = new Map();
+  let killed = 0;
+  for (const mutant of mutants) {
+    const { id, proof } = mutant;
+    const key = `${id} ${proof.workspace} ${proof.testFile}`;
+    if (!checked.has(key)) checked.set(key, await checkProof(copy, mutant));
+    const sinceMs = performance.now();
+    const objection = checked.get(key);
+    const outcome = objection === undefined ? await tryMutant(copy, mutant) : { broken: objection };
+    if (report(mutant, outcome, sinceMs)) killed += 1;
+  }
+  return killed;
+}
+
+async function main(wanted) {
+  const all = await loadMutants();
+  const mutants = all.filter(({ id }) => wanted === undefined || id === wanted);
+  if (mutants.length === 0) throw new Error(`No mutant breaks ${wanted}; see tests/mutants.ts.`);
+  const copy = await copyTree();
+  const remove = () => copy[Symbol.asyncDispose]();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void remove().then(() => process.exit(1)));
+  try {
+    const killed = await testMutants(copy, mutants);
+    const survived = mutants.length - killed;
+    console.log(`${killed} passed, ${survived} failed, ${all.length - mutants.length} skipped`);
+    return survived === 0;
+  } finally {
+    await remove();
+  }
+}
+
+process.exit((await main(process.argv[2])) ? 0 : 1);

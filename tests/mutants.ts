@@ -1,0 +1,262 @@
+import type { RequirementId } from './requirements.js';
+
+/** Where a mutant must be noticed. */
+export interface MutantProof {
+  /** Relative to the repository. In `tests` the mutant runs built, in a process of its own. */
+  readonly workspace: `packages/${string}` | 'apps/server' | 'tests';
+  /** Relative to the workspace. */
+  readonly testFile: string;
+}
+
+/**
+ * One break of production code, as a careless edit could make it. It compiles: what the compiler refuses says
+ * nothing about the tests.
+ */
+export interface Mutant {
+  /** The requirement that it breaks; a test that cites it must fail. */
+  readonly id: RequirementId;
+  /** What is broken, for the report. */
+  readonly what: string;
+  /** Relative to the repository. */
+  readonly file: string;
+  /** Occurs once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  readonly proof: MutantProof;
+}
+
+/** The requirements whose citations are worth more than a title: each has a mutant at least. */
+export const PROVEN_BY_MUTANTS: readonly RequirementId[] = [
+  'ID-3',
+  'CX-6',
+  'CX-7',
+  'WS-1',
+  'WS-3',
+  'MG-1',
+  'MG-3',
+  'BR-1',
+  'BR-2',
+  'BR-3',
+  'BR-4',
+  'BR-6',
+  'BR-8',
+  'AG-3',
+  'AU-1',
+  'AU-2',
+];
+
+/** Applied one by one, in a copy of the tree, by `npm run test:mutants`. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    id: 'ID-3',
+    what: 'a run of another thread is noticed and let through',
+    file: 'packages/user-context/src/frozen-run-context.ts',
+    find: `throw fieldError('RUN_THREAD_MISMATCH'`,
+    replace: `void fieldError('RUN_THREAD_MISMATCH'`,
+    proof: { workspace: 'packages/user-context', testFile: 'test/validation.test.ts' },
+  },
+  {
+    id: 'CX-6',
+    what: 'the current context is one variable for all flows',
+    file: 'packages/user-context/src/current-context.ts',
+    find: `import { AsyncLocalStorage } from 'node:async_hooks';`,
+    replace: `class AsyncLocalStorage<C> {
+  #current: C | undefined;
+  getStore = (): C | undefined => this.#current;
+  run<T>(context: C, run: () => T): T {
+    this.#current = context;
+    return run();
+  }
+}`,
+    proof: { workspace: 'packages/user-context', testFile: 'test/current-context.test.ts' },
+  },
+  {
+    id: 'CX-6',
+    what: "a context is entered and stays in its caller's flow",
+    file: 'packages/user-context/src/current-context.ts',
+    find: `return flows.run(context, run);`,
+    replace: `flows.enterWith(context);
+  return run();`,
+    proof: { workspace: 'packages/user-context', testFile: 'test/current-context.test.ts' },
+  },
+  {
+    id: 'CX-7',
+    what: 'disposers run first to last',
+    file: 'packages/user-context/src/scope.ts',
+    find: `[...this.#disposers.keys()].reverse()`,
+    replace: `[...this.#disposers.keys()]`,
+    proof: { workspace: 'packages/user-context', testFile: 'test/scope.test.ts' },
+  },
+  {
+    id: 'CX-7',
+    what: 'a socket drop leaves the scope of the connection open',
+    file: 'packages/websocket-core/src/connection.ts',
+    find: `    void this.#scope.dispose();\n`,
+    replace: '',
+    proof: { workspace: 'packages/websocket-core', testFile: 'test/inbound.test.ts' },
+  },
+  {
+    id: 'WS-1',
+    what: 'messages are routed as soon as the user is known',
+    file: 'packages/websocket-core/src/connection.ts',
+    find: `if (this.#opening.done) this.#conversation?.handle(text);`,
+    replace: `if (this.#conversation !== undefined) this.#conversation.handle(text);`,
+    proof: { workspace: 'packages/websocket-core', testFile: 'test/opening.test.ts' },
+  },
+  {
+    id: 'WS-1',
+    what: 'a connection is opened before it is admitted',
+    file: 'packages/websocket-core/src/opening.ts',
+    find: `    reservation.admit(connection, replaces === undefined ? {} : { replaces });
+    await ports.open(connection, { resume });`,
+    replace: `    await ports.open(connection, { resume });
+    reservation.admit(connection, replaces === undefined ? {} : { replaces });`,
+    proof: { workspace: 'packages/websocket-core', testFile: 'test/opening.test.ts' },
+  },
+  {
+    id: 'WS-3',
+    what: 'handlers stay registered when their connection is over',
+    file: 'packages/websocket-core/src/router.ts',
+    find: `    this.#registrations.clear();\n`,
+    replace: '',
+    proof: { workspace: 'packages/websocket-core', testFile: 'test/closing.test.ts' },
+  },
+  {
+    id: 'MG-1',
+    what: 'the first manager serves every user',
+    file: 'packages/connection-pool/src/pool.ts',
+    find: `const known = this.#managers.get(userId);`,
+    replace: `const known = this.#managers.get(userId) ?? [...this.#managers.values()][0];`,
+    proof: { workspace: 'packages/connection-pool', testFile: 'test/pool.test.ts' },
+  },
+  {
+    id: 'MG-3',
+    what: 'new users append to one stream that they share',
+    file: 'packages/event-log/src/memory-event-log.ts',
+    find: `const stream = this.#streams.get(userId) ?? new UserStream();`,
+    replace: `const stream = this.#streamOf(userId);`,
+    proof: { workspace: 'tests', testFile: 'test/many-users.test.ts' },
+  },
+  {
+    id: 'BR-1',
+    what: 'the bridge is built without connections',
+    file: 'packages/bridge-factory/src/bridge-factory.ts',
+    find: `const REQUIRED = ['log', 'connections', 'ids',`,
+    replace: `const REQUIRED = ['log', 'ids',`,
+    proof: { workspace: 'packages/bridge-factory', testFile: 'test/bridge-factory.test.ts' },
+  },
+  {
+    id: 'BR-1',
+    what: 'the bridge counts what it sends and sends nothing',
+    file: 'packages/bridge-factory/src/cursor-flow.ts',
+    find: `    this.#connection.sendFrames(frames.map((frame) => frame.data));\n`,
+    replace: '',
+    proof: { workspace: 'tests', testFile: 'test/bare-client.test.ts' },
+  },
+  {
+    id: 'BR-2',
+    what: 'a run does not say that it thinks',
+    file: 'packages/agent-handler/src/execution-engine.ts',
+    find: `await events.thinking(FIRST_THOUGHT);`,
+    replace: `void FIRST_THOUGHT;`,
+    proof: { workspace: 'apps/server', testFile: 'test/agents/demo-agent.test.ts' },
+  },
+  {
+    id: 'BR-3',
+    what: 'a resume from seq 0 is taken for none',
+    file: 'packages/bridge-factory/src/resume.ts',
+    find: `if (resume === undefined) return { kind: 'live' };`,
+    replace: `if (resume === undefined || !resume.seq) return { kind: 'live' };`,
+    proof: { workspace: 'packages/bridge-factory', testFile: 'test/delivery.test.ts' },
+  },
+  {
+    id: 'BR-4',
+    what: 'what is appended during a read at the head is forgotten',
+    file: 'packages/bridge-factory/src/cursor-state.ts',
+    find: `if (event.type === 'wake') return REMEMBER_WAKE;`,
+    replace: `if (event.type === 'wake') return KEEP_READING;`,
+    proof: { workspace: 'packages/bridge-factory', testFile: 'test/exactly-once.test.ts' },
+  },
+  {
+    id: 'BR-4',
+    what: 'the log reads on one event too late',
+    file: 'packages/event-log/src/memory-event-log.ts',
+    find: `const events = stream.page(after.seq, request);`,
+    replace: `const events = stream.page(after.seq + 1, request);`,
+    proof: { workspace: 'packages/event-log', testFile: 'test/model.test.ts' },
+  },
+  {
+    id: 'BR-4',
+    what: 'the client forgets where it was when its connection drops',
+    file: 'packages/client/src/client.ts',
+    find: `this.#delivery.received ?? options.start`,
+    replace: `options.cursor ?? options.start`,
+    proof: { workspace: 'packages/client', testFile: 'test/client.test.ts' },
+  },
+  {
+    id: 'BR-6',
+    what: 'only the first tab is woken',
+    file: 'packages/bridge-factory/src/user-stream.ts',
+    find: `of this.#deps.connections.connectionsOf(this.#userId)) {`,
+    replace: `of this.#deps.connections.connectionsOf(this.#userId).slice(0, 1)) {`,
+    proof: { workspace: 'packages/bridge-factory', testFile: 'test/delivery.test.ts' },
+  },
+  {
+    id: 'BR-8',
+    what: 'a cursor of a fork is read on from',
+    file: 'packages/event-log/src/check-cursor.ts',
+    find: `id !== idAt(seq)) return 'fork';`,
+    replace: `id !== idAt(seq)) return undefined;`,
+    proof: { workspace: 'packages/event-log', testFile: 'test/check-cursor.test.ts' },
+  },
+  {
+    id: 'BR-8',
+    what: 'a trimmed cursor is reset as one of another epoch',
+    file: 'packages/event-log/src/check-cursor.ts',
+    find: `if (seq < stream.first - 1) return 'trimmed';`,
+    replace: `if (seq < stream.first - 1) return 'epoch';`,
+    proof: { workspace: 'packages/bridge-factory', testFile: 'test/delivery.test.ts' },
+  },
+  {
+    id: 'AG-3',
+    what: 'a run that times out ends as failed',
+    file: 'packages/agent-handler/src/verdict.ts',
+    find: `status: 'timed_out',`,
+    replace: `status: 'failed',`,
+    proof: { workspace: 'packages/agent-handler', testFile: 'test/execution-engine.test.ts' },
+  },
+  {
+    id: 'AG-3',
+    what: 'a run that says nothing more is never ended',
+    file: 'packages/agent-handler/src/watchdog.ts',
+    find: `Math.max(startedAtMs, run.lastEmitAtMs())`,
+    replace: `Math.max(nowMs, run.lastEmitAtMs())`,
+    proof: { workspace: 'packages/agent-handler', testFile: 'test/execution-engine.test.ts' },
+  },
+  {
+    id: 'AU-1',
+    what: 'tokens are issued with a claim of another name than is verified',
+    file: 'apps/server/src/auth/access-tokens.ts',
+    find: `new SignJWT({ sid: sessionId })`,
+    replace: `new SignJWT({ sessionId })`,
+    proof: { workspace: 'tests', testFile: 'test/bare-client.test.ts' },
+  },
+  {
+    id: 'AU-2',
+    what: 'tokens are decoded and not verified',
+    file: 'apps/server/src/auth/access-tokens.ts',
+    find: `import { errors, jwtVerify, SignJWT } from 'jose';`,
+    replace: `import { decodeJwt, errors, SignJWT } from 'jose';
+
+const jwtVerify = async (token: string, ..._: unknown[]) => ({ payload: decodeJwt(token) });`,
+    proof: { workspace: 'tests', testFile: 'test/authentication.test.ts' },
+  },
+  {
+    id: 'AU-2',
+    what: 'tokens of a revoked session count on',
+    file: 'apps/server/src/persistence/account-store.ts',
+    find: `return row !== undefined && row.revoked_at_ms === null;`,
+    replace: `return row !== undefined;`,
+    proof: { workspace: 'tests', testFile: 'test/authentication.test.ts' },
+  },
+];
