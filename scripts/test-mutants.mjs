@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';
-import { copyTree, ROOT } from './tree-copy.mjs';
+import { copyTree, ROOT } from '../tests/harness/tree-copy.mjs';
 
 /** For tests with servers: a break shows as an answer that never comes. */
 const SERVER_TEST_TIMEOUT_MS = 60_000;
@@ -52,12 +52,23 @@ async function runProof(copy, { id, proof: { workspace, testFile } }) {
   return { ran: ran.length, failed: failed.length, messages: failed.flatMap((test) => test.failureMessages) };
 }
 
-/** What is wrong with the proof before anything is broken; undefined when it holds. */
-async function checkProof(copy, mutant) {
-  const untouched = await runProof(copy, mutant);
-  if (untouched.broken !== undefined) return untouched.broken;
-  if (untouched.failed === 0) return undefined;
-  return `${untouched.failed} of its tests fail without it:\n${untouched.messages.join('\n')}`;
+function proofKey({ id, proof: { workspace, testFile } }) {
+  return `${id} ${workspace}/${testFile}`;
+}
+
+/** What is wrong with each proof before anything is broken; undefined when it holds. */
+async function checkProofs(copy, mutants) {
+  const build = await copy.run('tsc', ['-b']);
+  if (build.code !== 0) throw new Error(`The untouched copy does not compile:\n${build.output}`);
+  const objections = new Map();
+  for (const mutant of mutants) {
+    const key = proofKey(mutant);
+    if (objections.has(key)) continue;
+    const { broken, failed, messages } = await runProof(copy, mutant);
+    const flawed = failed > 0 ? `its tests fail without it:\n${messages.join('\n')}` : undefined;
+    objections.set(key, broken ?? flawed);
+  }
+  return objections;
 }
 
 /** Applies a mutant, runs its proof and undoes it. */
@@ -79,24 +90,19 @@ async function tryMutant(copy, mutant) {
 function report({ id, what }, outcome, sinceMs) {
   const seconds = `${((performance.now() - sinceMs) / 1_000).toFixed(1)} s`;
   if (outcome.broken !== undefined) console.log(`NO PROOF ${id}: ${what} (${outcome.broken.trim()})`);
-  else if (outcome.failed === 0) console.log(`SURVIVED ${id}: ${what} (${outcome.ran} tests passed, ${seconds})`);
+  else if (outcome.failed === 0)
+    console.log(`SURVIVED ${id}: ${what} (${outcome.ran} tests passed, ${seconds})`);
   else console.log(`killed ${id}: ${what} (${outcome.failed} of ${outcome.ran} tests failed, ${seconds})`);
-  if (process.env.DEBUG_MUTANTS === '1' && outcome.messages) console.log(outcome.messages.join('\n').slice(0, 3_000));
   return outcome.broken === undefined && outcome.failed > 0;
 }
 
 /** @returns how many were killed */
 async function testMutants(copy, mutants) {
-  const build = await copy.run('tsc', ['-b']);
-  if (build.code !== 0) throw new Error(`The untouched copy does not compile:\n${build.output}`);
-  const checked = new Map();
+  const objections = await checkProofs(copy, mutants);
   let killed = 0;
   for (const mutant of mutants) {
-    const { id, proof } = mutant;
-    const key = `${id} ${proof.workspace} ${proof.testFile}`;
-    if (!checked.has(key)) checked.set(key, await checkProof(copy, mutant));
     const sinceMs = performance.now();
-    const objection = checked.get(key);
+    const objection = objections.get(proofKey(mutant));
     const outcome = objection === undefined ? await tryMutant(copy, mutant) : { broken: objection };
     if (report(mutant, outcome, sinceMs)) killed += 1;
   }
@@ -109,7 +115,8 @@ async function main(wanted) {
   if (mutants.length === 0) throw new Error(`No mutant breaks ${wanted}; see tests/mutants.ts.`);
   const copy = await copyTree();
   const remove = () => copy[Symbol.asyncDispose]();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void remove().then(() => process.exit(1)));
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => void remove().then(() => process.exit(1)));
   try {
     const killed = await testMutants(copy, mutants);
     const survived = mutants.length - killed;

@@ -175,7 +175,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'packages/bridge-factory/src/cursor-state.ts',
     find: `if (event.type === 'wake') return REMEMBER_WAKE;`,
     replace: `if (event.type === 'wake') return KEEP_READING;`,
-    proof: { workspace: 'packages/bridge-factory', testFile: 'test/exactly-once.test.ts' },
+    proof: { workspace: 'packages/bridge-factory', testFile: 'test/delivery.test.ts' },
   },
   {
     id: 'BR-4',

@@ -1,2 +1,2 @@
 // The implementation is plain JavaScript: `npm run test:mutants` needs it without a build.
-export { copyTree, ROOT, type TreeCopy } from '../../scripts/tree-copy.mjs';
+export { copyTree, ROOT, type TreeCopy } from './tree-copy.mjs';

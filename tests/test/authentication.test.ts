@@ -61,6 +61,19 @@ describe('authentication', () => {
     expect([missing.status, missing.body.error.code]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
+  it('[AU-2] refuses the token of a session that was signed out, on HTTP and on the socket', async () => {
+    await using harness = await createHarness();
+    const user = await harness.register();
+    expect((await callAs(harness, user.accessToken)).status).toBe(200);
+    expect((await user.call('POST', '/auth/logout')).status).toBe(204);
+    const { status, body } = await callAs(harness, user.accessToken);
+    expect([status, body.error.code]).toEqual([401, 'TOKEN_INVALID']);
+    for (const tokenIn of ['header', 'subprotocol', 'frame'] as const) {
+      const socket = harness.bare(undefined, { token: user.accessToken, tokenIn });
+      expect([tokenIn, (await socket.untilClosed()).code]).toEqual([tokenIn, 4401]);
+    }
+  });
+
   it('[AU-2, WS-1] refuses a socket whose first frame does not authenticate', async () => {
     await using harness = await createHarness({ env: { RUNWIRE_AUTHENTICATION_TIMEOUT_MS: '500' } });
     const talks = harness.bare(undefined);

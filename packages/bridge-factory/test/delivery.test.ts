@@ -88,7 +88,7 @@ describe('starting', () => {
     expect(connection.seqs).toEqual([7]);
   });
 
-  it('loses and repeats nothing that is appended between the read at the head and going live', async () => {
+  it('[BR-4] loses and repeats nothing that is appended between the read at the head and going live', async () => {
     const gate = createDeferred();
     let held = false;
     const { bridge, connect, append, clock, epoch } = createHarness({
@@ -111,6 +111,8 @@ describe('starting', () => {
     gate.resolve();
     await attached;
     await clock.settle();
+    // Before the next append, which would make up for what was forgotten.
+    expect(connection.seqs).toEqual([1, 2, 3, 4, 5]);
     await append(1);
     expect(connection.seqs).toEqual([1, 2, 3, 4, 5, 6]);
     expect(connection.sentOf('caught_up')).toHaveLength(1);

@@ -57,7 +57,11 @@ export class StreamReader {
 
   async catchUp(): Promise<void> {
     const { head } = await this.#log.stream(this.#user);
-    while (this.#position < head) await this.pull({ limitEvents: 3, limitBytes: 10_000 });
+    while (this.#position < head) {
+      const before = this.#position;
+      await this.pull({ limitEvents: 3, limitBytes: 10_000 });
+      if (this.#position === before) throw new Error('an empty page below the head');
+    }
   }
 
   #onWake(batch: EncodedBatch | undefined): void {

@@ -331,11 +331,13 @@ describe('frames before connection_established', () => {
     expect(single?.closedWith?.code).toBe(4400);
   });
 
-  it('are held while opening, too, after a first frame with a token', async () => {
+  it('[WS-1] are held while opening, too, after a first frame with a token, until their handlers are there', async () => {
     const gate = createDeferred();
+    const handled: string[] = [];
     const fixture = createFixture({
       open: async (connection) => {
         await gate.promise;
+        connection.handle('resync', ({ id }) => void handled.push(id ?? ''));
         establish(connection);
       },
     });
@@ -343,9 +345,11 @@ describe('frames before connection_established', () => {
     peer.send({ type: 'authenticate', token: fixture.token() });
     await fixture.clock.settle();
     peer.send({ type: 'ping', n: 1 });
+    peer.send({ type: 'resync', id: 'early', epoch: 'e', seq: 1 });
     gate.resolve();
     await fixture.clock.settle();
     expect(ofType(peer.messages, 'pong')).toHaveLength(1);
+    expect(handled).toEqual(['early']);
     expect(errorCodes(peer)).toEqual([]);
   });
 });

@@ -29,8 +29,12 @@ async function makeOnce(file: string): Promise<void> {
   try {
     await link(aside, file);
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error;
+    if (!isThere(error)) throw error;
   } finally {
     await rm(aside, { force: true });
   }
+}
+
+function isThere(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST';
 }

@@ -13,6 +13,7 @@ export interface Problem {
 const STATUS: Partial<Record<ErrorCode, number>> = {
   INVALID_JSON: 400,
   INVALID_MESSAGE: 422,
+  UNKNOWN_MESSAGE_TYPE: 422,
   EMPTY_MESSAGE: 422,
   MESSAGE_TOO_LARGE: 413,
   RATE_LIMITED: 429,
@@ -29,6 +30,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   AGENT_NOT_FOUND: 404,
   NOT_FOUND: 404,
   THREAD_BUSY: 409,
+  RUN_SUPERSEDED: 409,
   EMAIL_TAKEN: 409,
   REFRESH_SUPERSEDED: 409,
   COMMAND_ID_REUSED: 409,
@@ -45,12 +47,13 @@ export function statusOf(body: ErrorBody): number {
 export function problemOf(error: FastifyError | Error): Problem {
   if (hasZodFastifySchemaValidationErrors(error)) return malformed(error.validation);
   const status = 'statusCode' in error ? error.statusCode : undefined;
-  if (isCodedError(error) && error.code in ERROR_CODES) {
+  if (isCodedError(error) && Object.hasOwn(ERROR_CODES, error.code)) {
     const code = error.code as ErrorCode;
     const retryAfterMs = Number(error.details?.['retryAfterMs']);
     const retry = Number.isFinite(retryAfterMs) ? { retryAfterMs } : {};
-    const body = createErrorBody(code, { message: error.message, ...retry });
-    return { status: STATUS[code] ?? 500, body };
+    const known = STATUS[code];
+    if (known === undefined) return { status: 500, body: createErrorBody(code, retry) };
+    return { status: known, body: createErrorBody(code, { message: error.message, ...retry }) };
   }
   if ('code' in error && error.code === 'FST_ERR_BAD_URL')
     return of('NOT_FOUND', 404, 'The address is no valid URL.');

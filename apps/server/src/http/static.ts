@@ -18,6 +18,8 @@ export async function addPage(app: RunwireHttpApp, directory: string): Promise<v
     root: directory,
     wildcard: false,
     index: 'index.html',
+    // Its own header would take the place of what is set here.
+    cacheControl: false,
     // Built files carry a hash in their names; the entry must be asked for each time.
     setHeaders: (reply, path) => {
       const kept = path.includes(`${join(directory, 'assets')}`);

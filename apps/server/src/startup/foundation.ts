@@ -1,8 +1,10 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Logger } from '@runwire/kernel';
+import type { Kysely } from 'kysely';
 import type { ServerConfig } from '../config/environment.js';
 import { migrateToLatest } from '../persistence/migrations/index.js';
+import type { Schema } from '../persistence/schema.js';
 import { createDatabaseSessions, type DatabaseSessions } from '../persistence/session.js';
 import { openSqlite } from '../persistence/sqlite.js';
 import { lockDataDirectory } from './data-lock.js';
@@ -19,23 +21,31 @@ export async function openDatabase(config: ServerConfig, logger: Logger): Promis
   const directory = resolve(config.dataDirectory);
   requireWritable(directory);
   const lock = await lockDataDirectory(directory);
-  const file = join(directory, 'runwire.db');
+  try {
+    const db = await openMigrated(join(directory, 'runwire.db'), logger);
+    return {
+      sessions: createDatabaseSessions(db),
+      async close() {
+        await db.destroy();
+        await lock.release();
+      },
+    };
+  } catch (cause) {
+    await lock.release();
+    throw cause;
+  }
+}
+
+async function openMigrated(file: string, logger: Logger): Promise<Kysely<Schema>> {
   const db = openSqlite(file);
   try {
     const migrations = await migrateToLatest(db);
     logger.debug({ file, migrations }, 'database open');
+    return db;
   } catch (cause) {
     await db.destroy();
-    await lock.release();
     throw cause;
   }
-  return {
-    sessions: createDatabaseSessions(db),
-    async close() {
-      await db.destroy();
-      await lock.release();
-    },
-  };
 }
 
 function requireWritable(directory: string): void {

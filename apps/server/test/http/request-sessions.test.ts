@@ -1,11 +1,10 @@
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { createDeferred } from '@runwire/kernel';
-import { sessionOf } from '../../src/http/request-state.js';
 import { TOKENS } from '../../src/composition/tokens.js';
-import { compose, type Composed } from '../support/composed.js';
+import { sessionOf } from '../../src/http/request-state.js';
+import { type Composed, compose } from '../support/composed.js';
 
 const openSessions = ({ database }: Composed): number => database.sessions.stats.open;
 
@@ -22,7 +21,12 @@ describe("a request's database session", () => {
       () => app.inject({ method: 'GET', url: '/api/threads', headers }),
       () => app.inject({ ...post, payload: { title: 'A thread' } }),
       () => app.inject({ ...post, payload: { title: 7 } }),
-      () => app.inject({ ...post, payload: 'no json', headers: { ...headers, 'content-type': 'application/json' } }),
+      () =>
+        app.inject({
+          ...post,
+          payload: 'no json',
+          headers: { ...headers, 'content-type': 'application/json' },
+        }),
       () => app.inject({ method: 'GET', url: '/api/threads' }),
       () => app.inject({ method: 'GET', url: '/api/threads/nothing', headers }),
       () => app.inject({ method: 'GET', url: '/no/such/page' }),
@@ -33,16 +37,18 @@ describe("a request's database session", () => {
     const opened = composed.database.sessions.stats.opened;
     const statuses = new Set<number>();
     for (let round = 0; round < 20; round += 1) {
-      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => kinds[index % kinds.length]?.()));
-      for (const answer of answers) statuses.add(answer?.statusCode ?? 0);
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, () => kinds.map(async (ask) => await ask())).flat(),
+      );
+      for (const { statusCode } of answers) statuses.add(statusCode);
     }
-    expect([...statuses].sort()).toEqual([200, 201, 400, 401, 404, 422, 500]);
+    expect([...statuses].sort((a, b) => a - b)).toEqual([200, 201, 400, 401, 404, 422, 500]);
     expect(openSessions(composed)).toBe(0);
     // All but those that no route can take opened one.
     expect(composed.database.sessions.stats.opened - opened).toBeGreaterThanOrEqual(900);
   }, 30_000);
 
-  it('[TH-2, CX-7] is closed when the client goes before its answer, and refuses what the handler still does', async () => {
+  it('[TH-2] is closed when the client goes before its answer, and refuses what the handler still does', async () => {
     await using composed = await compose();
     const { app } = composed.router;
     const begun = createDeferred();
@@ -67,7 +73,6 @@ describe("a request's database session", () => {
     await begun.promise;
     expect(openSessions(composed)).toBe(1);
     sent.destroy();
-    await once(sent, 'close');
     await expect(after.promise).resolves.toMatchObject({ code: 'SESSION_CLOSED' });
     expect(openSessions(composed)).toBe(0);
   });

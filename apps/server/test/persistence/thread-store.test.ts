@@ -165,8 +165,8 @@ describe('the messages of a thread', () => {
     } while (before !== undefined);
     expect(pages).toEqual([
       ['assistant', 'user', 'assistant'],
-      ['assistant', 'user', 'assistant'],
-      ['user', 'assistant', 'user'].slice(0, 2),
+      ['user', 'assistant', 'user'],
+      ['user', 'assistant'],
     ]);
   });
 

@@ -10,7 +10,7 @@ import { IN_MEMORY, openSqlite } from '../../src/persistence/sqlite.js';
 export interface TestDatabase extends AsyncDisposable {
   readonly db: Kysely<Schema>;
   readonly sessions: DatabaseSessions;
-  addUser(userId: UserId): Promise<void>;
+  readonly addUser: (userId: UserId) => Promise<void>;
 }
 
 /** Opens an empty database. */

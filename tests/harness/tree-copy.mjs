@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository. */
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * How a program ended.
@@ -26,7 +26,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * @property {(file: string, text: string) => Promise<() => Promise<void>>} create
  *   Adds a file to the copy. Returns the undo.
  * @property {(program: string, args: readonly string[], folder?: string) => Promise<ProgramEnd>} run
- *   Runs `node`, or a program of the repository's `node_modules`, in the copy; kills it after ten minutes.
+ *   Runs `node`, or a program of the repository's `node_modules`, in the copy; kills it after five minutes.
  */
 
 /**
@@ -35,7 +35,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
  */
 
 const GENERATED = new Set(['node_modules', 'dist', 'temp', '.turbo', '.git', 'coverage']);
-const RUN_TIMEOUT_MS = 600_000;
+const RUN_TIMEOUT_MS = 300_000;
 const MAX_OUTPUT_BYTES = 64 * 1_024 * 1_024;
 
 /**
@@ -44,17 +44,14 @@ const MAX_OUTPUT_BYTES = 64 * 1_024 * 1_024;
  */
 export async function copyTree() {
   const directory = await mkdtemp(join(tmpdir(), 'runwire-copy-'));
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
-    .toString()
-    .split('\n')
-    .filter(
-      (file) => file !== '' && existsSync(join(ROOT, file)) && !GENERATED.has(file.split('/')[0] ?? ''),
-    );
-  for (const file of files) {
-    await mkdir(dirname(join(directory, file)), { recursive: true });
-    await cp(join(ROOT, file), join(directory, file));
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    await copyFiles(directory);
+    await linkDependencies(directory);
+  } catch (error) {
+    await remove();
+    throw error;
   }
-  await linkDependencies(directory);
   return {
     directory,
     edit: (file, find, replacement) => edit(join(directory, file), find, replacement),
@@ -66,10 +63,22 @@ export async function copyTree() {
       const path = program === 'node' ? process.execPath : join(ROOT, 'node_modules/.bin', program);
       return run(path, args, join(directory, folder));
     },
-    async [Symbol.asyncDispose]() {
-      await rm(directory, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: remove,
   };
+}
+
+/** @param {string} directory */
+async function copyFiles(directory) {
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
+    .toString()
+    .split('\n')
+    .filter(
+      (file) => file !== '' && existsSync(join(ROOT, file)) && !GENERATED.has(file.split('/')[0] ?? ''),
+    );
+  for (const file of files) {
+    await mkdir(dirname(join(directory, file)), { recursive: true });
+    await cp(join(ROOT, file), join(directory, file));
+  }
 }
 
 /** @param {string} directory */
