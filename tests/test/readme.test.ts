@@ -19,7 +19,10 @@ const READMES = ['README.md', ...PACKAGES.map((name) => `packages/${name}/README
 
 const PAGES = [
   ...READMES,
-  ...['ARCHITECTURE.md', 'CONTRIBUTING.md', 'PROTOCOL.md', 'SECURITY.md'],
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'PROTOCOL.md',
+  'SECURITY.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

@@ -30,7 +30,17 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** A variable that another version understands: set here it would be ignored, which nobody wants. */
-const NOT_YET = ['DATABASE_URL', 'REDIS_URL', 'RUNWIRE_JWKS_URL', 'RUNWIRE_MODEL_BASE_URL'] as const;
+const NOT_YET = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'RUNWIRE_ADMIN_EMAILS',
+  'RUNWIRE_JWKS_URL',
+  'RUNWIRE_JWT_AUDIENCE',
+  'RUNWIRE_JWT_ISSUER',
+  'RUNWIRE_MODEL',
+  'RUNWIRE_MODEL_API_KEY',
+  'RUNWIRE_MODEL_BASE_URL',
+] as const;
 
 const integer = (least: number, most: number, fallback: number) =>
   z

@@ -1,6 +1,6 @@
 import { LIMITS } from '@runwire/protocol';
 
-/** Every limit of protocol §7a, each with one variable `RUNWIRE_<NAME>`. */
+/** The limits of protocol §7a; those a server decides have one variable `RUNWIRE_<NAME>` each. */
 export type Limits = { readonly [K in keyof typeof LIMITS]: number };
 
 /** The variable of a limit: `maxConnectionsPerUser` → `RUNWIRE_MAX_CONNECTIONS_PER_USER`. */
@@ -8,9 +8,32 @@ export function limitVariable(name: string): string {
   return `RUNWIRE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** The names of all limits, by their variable. */
+/** What is the client's to decide, fixed by the protocol, or of what this version does not offer. */
+const NO_VARIABLE: ReadonlySet<keyof Limits> = new Set([
+  'ackDelayMs',
+  'ackEveryBytes',
+  'approvalTimeoutMs',
+  'authExpiringLeadRatio',
+  'authExpiringMinLeadMs',
+  'defaultRetryAfterMs',
+  'heartbeatJitter',
+  'maxClientFrameBytes',
+  'maxFramesBeforeAuthentication',
+  'maxHeldThreadEvents',
+  'maxQueuedPerThread',
+  'reconnectMaxDelayMs',
+  'reconnectMinDelayMs',
+  'reconnectStableMs',
+  'reconnectWindowMs',
+  'resyncTimeoutMs',
+  'silenceExtraMsPerKib',
+]);
+
+/** The limits that can be set, by their variable. A variable that would change nothing is none. */
 export const LIMIT_BY_VARIABLE: ReadonlyMap<string, keyof Limits> = new Map(
-  (Object.keys(LIMITS) as (keyof Limits)[]).map((name) => [limitVariable(name), name]),
+  (Object.keys(LIMITS) as (keyof Limits)[])
+    .filter((name) => !NO_VARIABLE.has(name))
+    .map((name) => [limitVariable(name), name]),
 );
 
 /** What must hold between limits; each line says what is wrong, in terms of the variables. */

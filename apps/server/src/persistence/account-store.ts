@@ -67,6 +67,8 @@ export async function insertAuthSession(
   },
 ): Promise<void> {
   await session.transaction(async (tx) => {
+    // Sessions that are over go, with their tokens, as new ones come.
+    await tx.deleteFrom('auth_sessions').where('expires_at_ms', '<=', opened.nowMs).execute();
     await tx
       .insertInto('auth_sessions')
       .values({

@@ -11,7 +11,7 @@ import {
   forgetThread,
   unfinishedDeletions,
 } from '../persistence/thread-deletion.js';
-import { insertThread, renameThread, type ThreadSummary } from '../persistence/thread-store.js';
+import { insertThread, openRunsOf, renameThread, type ThreadSummary } from '../persistence/thread-store.js';
 import type { OutboxSender } from './outbox-sender.js';
 
 /** Creates, renames and deletes threads, each together with the event that tells the user's other tabs. */
@@ -92,8 +92,8 @@ export function createThreadService(deps: ThreadServiceDeps): ThreadService {
 
 /** In sessions of its own: the request that began it may be over. Each step may be done again. */
 async function finishDeletion(deps: ThreadServiceDeps, userId: UserId, threadId: ThreadId): Promise<void> {
-  const { clock, logger, sessions, outbox, log, supervisor } = deps;
-  await supervisor.stopThread(userId, threadId);
+  const { clock, logger, sessions, outbox, log } = deps;
+  await endRuns(deps, userId, threadId);
   // One key a thread: a deletion that is finished later tells of itself once.
   const entry = outboxEntry(userId, `cmd:${threadId}`, { type: 'thread_deleted', threadId, data: {} });
   await sessions.with((session) => emptyThread(session, threadId, entry, clock.nowMs()));
@@ -108,6 +108,26 @@ async function finishDeletion(deps: ThreadServiceDeps, userId: UserId, threadId:
     );
   }
 }
+
+/**
+ * Ends every run of the thread that SQL knows, a run included that was accepted just before the deletion
+ * began and is about to start. From there on none is accepted, so this comes to an end.
+ */
+async function endRuns(deps: ThreadServiceDeps, userId: UserId, threadId: ThreadId): Promise<void> {
+  const { clock, sessions, supervisor } = deps;
+  const deadlineAtMs = clock.monotonicMs() + END_RUNS_TIMEOUT_MS;
+  for (;;) {
+    await supervisor.stopThread(userId, threadId);
+    const open = await sessions.with((session) => openRunsOf(session, threadId));
+    // What is left then was started by nobody: recovery's, or of a store that does not answer.
+    if (open.length === 0 || clock.monotonicMs() >= deadlineAtMs) return;
+    await new Promise<void>((resolve) => clock.setTimer(END_RUNS_POLL_MS, resolve));
+  }
+}
+
+/** Above the time in which a stopped run ends. */
+const END_RUNS_TIMEOUT_MS = 5_000;
+const END_RUNS_POLL_MS = 10;
 
 function outboxEntry(userId: UserId, producerId: string, draft: EventDraft): OutboxEntry {
   return { userId, producer: { id: producerId, attempt: 1, n: 1 }, drafts: [draft] };

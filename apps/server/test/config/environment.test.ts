@@ -116,15 +116,22 @@ describe('the configuration', () => {
 
 describe('the limits', () => {
   it('have a variable each, which sets that one and no other', () => {
-    expect(LIMIT_BY_VARIABLE.size).toBe(Object.keys(LIMITS).length);
     // All at twice their default, where no invariant between them can break.
-    for (const [name, fallback] of Object.entries(LIMITS)) {
+    for (const name of LIMIT_BY_VARIABLE.values()) {
+      const fallback = LIMITS[name];
       expect(LIMIT_BY_VARIABLE.get(limitVariable(name))).toBe(name);
-      if (!Number.isInteger(fallback)) continue;
       const { limits } = parseEnvironment({ ...PAIRED, [limitVariable(name)]: String(fallback * 2) });
       expect(limits).toMatchObject({ [name]: fallback * 2 });
     }
   });
+
+  it.each(['heartbeatJitter', 'reconnectMinDelayMs', 'maxQueuedPerThread'])(
+    'have none that would change nothing: %s',
+    (name) => {
+      const variable = limitVariable(name);
+      expect(refusal({ [variable]: '1' })).toContain(`${variable} is no variable of this server`);
+    },
+  );
 
   it('are named as the options are, in capitals', () => {
     expect(limitVariable('maxConnectionsPerUser')).toBe('RUNWIRE_MAX_CONNECTIONS_PER_USER');

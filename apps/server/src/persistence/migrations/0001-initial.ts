@@ -35,6 +35,7 @@ async function createUsers(db: Kysely<unknown>): Promise<void> {
     .addColumn('issued_at_ms', 'bigint', (c) => c.notNull())
     .addColumn('rotated_at_ms', 'bigint')
     .execute();
+  await db.schema.createIndex('auth_sessions_expiry').on('auth_sessions').column('expires_at_ms').execute();
   await db.schema.createIndex('auth_sessions_user').on('auth_sessions').column('user_id').execute();
   await db.schema.createIndex('refresh_tokens_session').on('refresh_tokens').column('session_id').execute();
 }
