@@ -7,6 +7,7 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
+  setupFiles: [`${root}scripts/jest-suppressed-error.mjs`],
   injectGlobals: false,
   reporters: ['default', `${root}scripts/jest-results.mjs`],
   transform: {

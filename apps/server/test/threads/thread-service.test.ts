@@ -170,6 +170,40 @@ describe('the thread service', () => {
     expect(fixture.sessions.stats).toMatchObject({ open: 0, failed: 0 });
   });
 
+  it('waits for a run that was accepted just before and is about to start', async () => {
+    await using fixture = await createFixture();
+    const { db, clock, ids, runs, userId } = fixture;
+    const openRuns = () => db.selectFrom('runs').selectAll().where('status', '=', 'accepted').execute();
+    const seen: number[] = [];
+    // The run's starter gets to the supervisor only after the first question.
+    const service = fixture.start(async (step) => {
+      if (step === 'stop') {
+        if (seen.length === 1) await db.updateTable('runs').set({ status: 'cancelled' }).execute();
+        seen.push((await openRuns()).length);
+      }
+      if (step === 'append' && seen.length > 0) expect(await openRuns()).toEqual([]);
+    });
+    const thread = await service.create('Norway');
+    await runs.acceptMessage({
+      userId,
+      command: undefined,
+      producer: { id: 'cmd:ask', attempt: 1, n: 1 },
+      thread: { kind: 'existing', threadId: thread.id },
+      title: 'Norway',
+      messageId: ids.messageId(),
+      runId: ids.runId(thread.id),
+      answerId: ids.messageId(),
+      agent: 'echo',
+      parts: [{ type: 'text', text: 'hello' }],
+      metadata: undefined,
+      nowMs: clock.nowMs(),
+    });
+    const removed = service.remove(thread.id);
+    while (seen.length < 2) await clock.advance(10);
+    expect(await removed).toBe(true);
+    expect(seen).toEqual([1, 0]);
+  });
+
   it('removes a thread with a run under way: the run ends first, then nothing of it is left', async () => {
     const running = createDeferred();
     const waits = defineAgent({
