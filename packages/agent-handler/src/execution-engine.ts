@@ -141,7 +141,7 @@ export class RunEngine implements ExecutionEngine {
     try {
       void events.started().catch(() => undefined);
       await emitter.agentCompleted(this.#completed(conclusion), (draft) =>
-        terminal.commit(draft, events.parts),
+        terminal.commit(draft, { parts: events.parts, result: conclusion.result }),
       );
     } catch (cause) {
       if (terminal.state.kind === 'open') return await this.#terminateDirectly(conclusion, cause);
@@ -169,7 +169,7 @@ export class RunEngine implements ExecutionEngine {
         : conclusion;
     const draft = directTerminal({ threadId, runId, attempt, data: this.#completed(shown) });
     try {
-      await terminal.commit(draft, events.parts);
+      await terminal.commit(draft, { parts: events.parts, result: undefined });
       outbox.repeatSoon();
     } catch (error) {
       logger.error({ err: error }, 'A run ends without an end.');

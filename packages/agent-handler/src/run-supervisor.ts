@@ -177,7 +177,10 @@ class Supervisor implements RunSupervisor {
     const error = withReference(FAILURES.notPrepared, requestId);
     const data = { agent, messageId: answerId, status: 'failed', error, durationMs: 0 } as const;
     try {
-      await terminal.commit(directTerminal({ threadId, runId, attempt, data }), []);
+      await terminal.commit(directTerminal({ threadId, runId, attempt, data }), {
+        parts: [],
+        result: undefined,
+      });
       this.#outbox.repeatSoon();
       return 'failed';
     } catch (cause) {

@@ -23,6 +23,13 @@ export interface EndingRun {
   readonly input: RunInput;
 }
 
+/** What a run leaves behind. */
+export interface Answer {
+  readonly parts: readonly AnswerPart[];
+  /** The whole text; undefined when the run did not complete, and the parts are all there is. */
+  readonly result: string | undefined;
+}
+
 /** How far the end of a run is: SQL decides, so there is no way back from `committed`. */
 export type TerminalState =
   | { readonly kind: 'open' }
@@ -48,18 +55,19 @@ export class RunTerminal {
   }
 
   /**
-   * Writes the end. Settles when SQL has it.
+   * Writes the end, and the answer as it is to be kept. Settles when SQL has both. The whole answer is asked
+   * for, because the event of one that is too large has its address alone.
    *
    * @throws AgentError `RUN_TAKEN_OVER`, `RUN_NOT_ENDED` when the server closes and the store fails
    */
-  async commit(terminal: TerminalDraft, parts: readonly AnswerPart[]): Promise<void> {
-    const { status, result } = terminal.draft.data;
+  async commit(terminal: TerminalDraft, answer: Answer): Promise<void> {
+    const { status } = terminal.draft.data;
     const finish = {
       userId: this.#run.context.userId,
       runId: this.#run.context.runId,
       attempt: this.#run.input.attempt,
       status,
-      parts: storedParts(parts, result),
+      parts: storedParts(answer),
       terminal,
     };
     if (!(await this.#finish(finish))) {
@@ -114,7 +122,7 @@ export function endedParts(parts: readonly AnswerPart[]): readonly AnswerPart[] 
 }
 
 /** The parts to store: their text is the answer, streamed or not. */
-function storedParts(parts: readonly AnswerPart[], result: string | undefined): readonly AnswerPart[] {
+function storedParts({ parts, result }: Answer): readonly AnswerPart[] {
   const ended = endedParts(parts);
   if (result === undefined || answerText(ended) === result) return ended;
   const label = ended.reduce(

@@ -108,6 +108,26 @@ describe('a run that goes well', () => {
     }
   });
 
+  it('keeps the whole of an answer that is too large for its event', async () => {
+    const text = 'x'.repeat(300_000);
+    let parts: Parameters<typeof answerText>[0] = [];
+    const harness = createHarness({
+      agent: async () => ({ text }),
+      runs: {
+        async finishRun(finish) {
+          parts = finish.parts;
+          return await harness.stores.runs.finishRun(finish);
+        },
+      },
+    });
+    const userId = harness.ids.userId();
+    await harness.start(userId);
+    await harness.clock.settle();
+    const [end] = await harness.terminals(userId);
+    expect([end?.result, end?.resultUrl]).toEqual([undefined, '/result']);
+    expect(answerText(parts)).toBe(text);
+  });
+
   it('gives the agent the thread so far, without this message', async () => {
     const told: unknown[] = [];
     const harness = createHarness({

@@ -36,7 +36,18 @@ export function createHarness(setup: HarnessOptions = {}) {
   const log = createMemoryEventLog({ clock, ids, logger });
   const usedLog: EventLog = setup.append === undefined ? log : overlay(log, { append: setup.append(log) });
   const connections = { connectionsOf: () => [] };
-  const bridge = createWebSocketBridgeFactory({ log: usedLog, connections, ids, clock, logger });
+  const largeValues = {
+    storeResult: async () => '/result',
+    storeToolOutput: async () => '/output',
+  };
+  const bridge = createWebSocketBridgeFactory({
+    log: usedLog,
+    connections,
+    ids,
+    clock,
+    logger,
+    largeValues,
+  });
   const stores = createMemoryStores({ clock });
   const runs = overlay(stores.runs, setup.runs ?? {});
   const threads = overlay(stores.threads, setup.threads ?? {});
