@@ -113,6 +113,7 @@ describe('a run that goes well', () => {
     let parts: Parameters<typeof answerText>[0] = [];
     const harness = createHarness({
       agent: async () => ({ text }),
+      largeValues: { storeResult: async () => '/result', storeToolOutput: async () => '/output' },
       runs: {
         async finishRun(finish) {
           parts = finish.parts;

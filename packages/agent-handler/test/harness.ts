@@ -10,7 +10,7 @@ import {
   type ThreadStore,
 } from '@runwire/agent-handler';
 import { createMemoryStores } from '@runwire/agent-handler/testing';
-import { createWebSocketBridgeFactory } from '@runwire/bridge-factory';
+import { type BridgeFactoryDeps, createWebSocketBridgeFactory } from '@runwire/bridge-factory';
 import { createMemoryEventLog, type EventLog } from '@runwire/event-log';
 import { createIdGenerator, type RunId, type ThreadId, type UserId } from '@runwire/id-generation';
 import { createManualClock, createRecordingLogger } from '@runwire/kernel/testing';
@@ -25,6 +25,7 @@ export interface HarnessOptions {
   readonly options?: AgentRuntimeOptions;
   readonly runs?: Partial<RunStore>;
   readonly threads?: Partial<ThreadStore>;
+  readonly largeValues?: BridgeFactoryDeps['largeValues'] & object;
   readonly append?: (log: EventLog) => EventLog['append'];
 }
 
@@ -36,17 +37,13 @@ export function createHarness(setup: HarnessOptions = {}) {
   const log = createMemoryEventLog({ clock, ids, logger });
   const usedLog: EventLog = setup.append === undefined ? log : overlay(log, { append: setup.append(log) });
   const connections = { connectionsOf: () => [] };
-  const largeValues = {
-    storeResult: async () => '/result',
-    storeToolOutput: async () => '/output',
-  };
   const bridge = createWebSocketBridgeFactory({
     log: usedLog,
     connections,
     ids,
     clock,
     logger,
-    largeValues,
+    ...(setup.largeValues === undefined ? {} : { largeValues: setup.largeValues }),
   });
   const stores = createMemoryStores({ clock });
   const runs = overlay(stores.runs, setup.runs ?? {});
