@@ -112,6 +112,21 @@ describe('the list of threads', () => {
     expect(items.map(({ title }) => title)).toEqual(['First', 'Second']);
   });
 
+  it('says which run answers in a thread now', async () => {
+    await using fixture = await createFixture();
+    const userId = await fixture.newUser();
+    const ended = await fixture.say(userId, 'Ended');
+    await fixture.finish(ended);
+    const { runId } = await fixture.say(userId, 'Running');
+    const { items } = await fixture.sessions.with((session) => listThreads(session, userId, { limit: 10 }));
+    expect(new Map(items.map(({ title, activeRunId }) => [title, activeRunId]))).toEqual(
+      new Map([
+        ['Running', runId],
+        ['Ended', null],
+      ]),
+    );
+  });
+
   it('has no last page of nothing: exactly one page says that it is the last', async () => {
     await using fixture = await createFixture();
     const userId = await fixture.newUser();

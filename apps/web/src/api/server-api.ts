@@ -3,12 +3,18 @@ import type { AccessTokens } from '../session/access-tokens.js';
 import { ApiError } from './api-error.js';
 import { type JsonRequest, requestJson } from './json-request.js';
 
-/** A thread in the list. */
+/** A thread. */
 export interface ThreadSummary {
   readonly id: string;
   readonly title: string;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+}
+
+/** A thread in the list. */
+export interface ListedThread extends ThreadSummary {
+  /** The run that answers in it now. */
+  readonly activeRunId: string | null;
 }
 
 /** A page of a list; `before` asks for the next one. */
@@ -50,7 +56,7 @@ export interface ThreadSnapshot {
 
 /** The server's HTTP calls that the chat makes. Each throws ApiError. */
 export interface ServerApi {
-  listThreads(before?: string): Promise<Page<ThreadSummary>>;
+  listThreads(before?: string): Promise<Page<ListedThread>>;
   thread(threadId: string, before?: string): Promise<ThreadSnapshot>;
   renameThread(threadId: string, title: string): Promise<void>;
   deleteThread(threadId: string): Promise<void>;
@@ -73,7 +79,7 @@ export function createServerApi(tokens: AccessTokens): ServerApi {
   };
   const get = (path: string): Promise<unknown> => call({ method: 'GET', path });
   return {
-    listThreads: async (before) => (await get(`/api/threads${page(before)}`)) as Page<ThreadSummary>,
+    listThreads: async (before) => (await get(`/api/threads${page(before)}`)) as Page<ListedThread>,
     thread: async (id, before) => (await get(threadUrl(id) + page(before))) as ThreadSnapshot,
     async renameThread(id, title) {
       await call({ method: 'PATCH', path: threadUrl(id), body: { title } });

@@ -1,5 +1,5 @@
 import type { RunwireEvent } from '@runwire/client';
-import type { Page, ThreadSummary } from '../api/server-api.js';
+import type { ListedThread, Page, ThreadSummary } from '../api/server-api.js';
 
 /** The list of threads as it is shown. */
 export interface ThreadListState {
@@ -23,15 +23,17 @@ export const EMPTY_LIST: ThreadListState = {
 const UNTITLED = 'New chat';
 
 /** The first page, in place of what there was. */
-export function withFirstPage(state: ThreadListState, page: Page<ThreadSummary>): ThreadListState {
-  return { ...state, kind: 'ready', items: ordered(page.items), before: page.before };
+export function withFirstPage(state: ThreadListState, page: Page<ListedThread>): ThreadListState {
+  const listed = { ...state, kind: 'ready', items: ordered(page.items), before: page.before } as const;
+  return withListedRuns(listed, page.items);
 }
 
 /** A further page. */
-export function withNextPage(state: ThreadListState, page: Page<ThreadSummary>): ThreadListState {
+export function withNextPage(state: ThreadListState, page: Page<ListedThread>): ThreadListState {
   const known = new Set(state.items.map(({ id }) => id));
   const more = page.items.filter(({ id }) => !known.has(id));
-  return { ...state, items: ordered([...state.items, ...more]), before: page.before };
+  const listed = { ...state, items: ordered([...state.items, ...more]), before: page.before };
+  return withListedRuns(listed, more);
 }
 
 /** One thread that was not in the list, or changed. */
@@ -80,6 +82,13 @@ export function withOpenRuns(state: ThreadListState, threadId: string, runIds: r
     runs.clear();
     for (const runId of runIds) runs.add(runId);
   });
+}
+
+function withListedRuns(state: ThreadListState, threads: readonly ListedThread[]): ThreadListState {
+  return threads.reduce(
+    (listed, { id, activeRunId }) => withOpenRuns(listed, id, activeRunId === null ? [] : [activeRunId]),
+    state,
+  );
 }
 
 function touch(

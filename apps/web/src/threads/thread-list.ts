@@ -1,6 +1,6 @@
 import type { RunwireClient, RunwireEvent } from '@runwire/client';
 import { ApiError } from '../api/api-error.js';
-import type { Page, ServerApi, ThreadSummary } from '../api/server-api.js';
+import type { ListedThread, Page, ServerApi } from '../api/server-api.js';
 import { createFrameStore } from '../state/frame-store.js';
 import type { ReadableStore } from '../state/value-store.js';
 import {
@@ -43,7 +43,7 @@ export function createThreadList(deps: {
 
   // Events that come while a page is on its way may be newer than it: they are applied to it again.
   const loads = new Set<RunwireEvent[]>();
-  const load = async (before?: string): Promise<{ page: Page<ThreadSummary>; held: RunwireEvent[] }> => {
+  const load = async (before?: string): Promise<{ page: Page<ListedThread>; held: RunwireEvent[] }> => {
     const held: RunwireEvent[] = [];
     loads.add(held);
     try {

@@ -17,6 +17,7 @@ const THREAD = z.object({
   createdAtMs: z.number(),
   updatedAtMs: z.number(),
 });
+const LISTED_THREAD = THREAD.extend({ activeRunId: z.string().nullable() });
 const PAGE = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(50),
   before: z.string().max(128).optional(),
@@ -56,7 +57,9 @@ export function addThreadRoutes(
         tags,
         security,
         querystring: THREAD_PAGE,
-        response: { 200: z.object({ items: z.array(THREAD).readonly(), before: z.string().nullable() }) },
+        response: {
+          200: z.object({ items: z.array(LISTED_THREAD).readonly(), before: z.string().nullable() }),
+        },
       },
     },
     (request) =>
