@@ -137,4 +137,27 @@ export async function fixture(pool: ConnectionPool, context: RequestContext): Pr
     },
     BUILD_MS,
   );
+
+  it.each([
+    ['a socket of its own', "new WebSocket('ws://127.0.0.1');", /no-restricted-globals/],
+    [
+      'a client of its own',
+      "import { createRunwireClient } from '@runwire/client';\ncreateRunwireClient;",
+      /no-restricted-imports/,
+    ],
+  ])(
+    'a test that makes %s, past the harness and its audit, is refused',
+    async (_what, text, refusal) => {
+      const file = 'tests/test/gate-fixture.ts';
+      const undo = await copy.create(file, `${text}\n`);
+      try {
+        const checked = await copy.run('oxlint', ['--type-aware', '--deny-warnings', file]);
+        expect(checked.code).not.toBe(0);
+        expect(checked.output).toMatch(refusal);
+      } finally {
+        await undo();
+      }
+    },
+    BUILD_MS,
+  );
 });
