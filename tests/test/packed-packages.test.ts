@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ROOT } from '../harness/tree-copy.js';
 
 const INSTALL_MS = 240_000;
+
+/** Everything that the packages depend on, and what that depends on. */
+const THIRD_PARTY = ['zod', 'ws', 'nanoid', '@types/ws', '@types/node', 'undici-types'];
 
 /** What a team writes that imports the packages one by one, outside of this repository. */
 const USES: Readonly<Record<string, string>> = {
@@ -73,21 +76,18 @@ describe('the packages, packed as they would be published', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'runwire-outside-'));
     const packages = (await readdir(join(ROOT, 'packages'))).map((name) => join(ROOT, 'packages', name));
-    await run('npm', ['pack', ...packages, '--pack-destination', folder, '--loglevel=error'], ROOT);
+    // What they depend on comes from this checkout, so that the install asks no registry.
+    const others = THIRD_PARTY.map((name) => join(ROOT, 'node_modules', name));
+    const quiet = ['--ignore-scripts', '--loglevel=error'];
+    await run('npm', ['pack', ...packages, ...others, '--pack-destination', folder, ...quiet], ROOT);
     const tarballs = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
-    expect(tarballs).toHaveLength(packages.length);
+    expect(tarballs).toHaveLength(packages.length + others.length);
     await writeFile(
       join(folder, 'package.json'),
       JSON.stringify({ name: 'outside', private: true, type: 'module' }),
     );
-    // The same versions as here, so that the install needs nothing that is not in npm's cache already.
-    const types = join(ROOT, 'node_modules/@types/node');
-    const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+    const install = ['install', '--offline', '--no-audit', '--no-fund', ...quiet];
     await run('npm', [...install, ...tarballs.map((name) => `./${name}`)], folder);
-    await cp(types, join(folder, 'node_modules/@types/node'), { recursive: true });
-    await cp(join(ROOT, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'), {
-      recursive: true,
-    });
     for (const [name, text] of Object.entries(USES)) await writeFile(join(folder, name), text);
   }, INSTALL_MS);
 
