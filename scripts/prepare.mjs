@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { chromiumPath } from '../tests/harness/chromium.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -40,27 +41,9 @@ export function installDependencies() {
   writeFileSync(stamp, lock);
 }
 
-const BROWSERS = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/usr/bin/google-chrome-stable',
-  '/snap/bin/chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-];
-
-/** The path of a Chromium, if there is one. `CHROMIUM_PATH` names another. */
-export function findChromium() {
-  const named = process.env.CHROMIUM_PATH;
-  if (named !== undefined) return existsSync(named) ? named : undefined;
-  return BROWSERS.find((path) => existsSync(path));
-}
-
 /** Installs Chromium where that is possible without asking: Debian and its kin, as root. */
 export function installChromium() {
-  if (findChromium() !== undefined) return;
+  if (chromiumPath() !== undefined) return;
   const root = process.getuid?.() === 0;
   if (root && existsSync('/usr/bin/apt-get')) {
     say('installing Chromium for the browser tests (apt-get install chromium)');
@@ -68,7 +51,7 @@ export function installChromium() {
     spawnSync('apt-get', ['update'], quiet);
     spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], quiet);
   }
-  if (findChromium() === undefined) {
+  if (chromiumPath() === undefined) {
     say(
       'no Chromium found, so the browser tests are skipped; to run them: apt-get install chromium, or set CHROMIUM_PATH',
     );

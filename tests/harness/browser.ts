@@ -1,22 +1,5 @@
-import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-
-const CANDIDATES = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/usr/bin/google-chrome-stable',
-  '/snap/bin/chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-];
-
-/** The Chromium of this machine; `CHROMIUM_PATH` names another. */
-export function chromiumPath(): string | undefined {
-  const named = process.env['CHROMIUM_PATH'];
-  if (named !== undefined) return existsSync(named) ? named : undefined;
-  return CANDIDATES.find((path) => existsSync(path));
-}
+import { chromiumPath } from './chromium.mjs';
 
 /** A real browser that talks to nobody but the server under test. */
 export interface TestBrowser extends AsyncDisposable {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { chromiumPath, launchBrowser } from '../harness/browser.js';
+import { launchBrowser } from '../harness/browser.js';
+import { chromiumPath } from '../harness/chromium.mjs';
 import { startFaultProxy } from '../harness/fault-proxy.js';
 import { createHarness } from '../harness/index.js';
 
