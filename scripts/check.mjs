@@ -1,6 +1,7 @@
 // `npm run check`: everything a reviewer wants to know, with one closing line that counts it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT, say } from './prepare.mjs';
@@ -23,9 +24,11 @@ const STEPS = [
 
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' };
 
+const QUIET = ['--output-logs=errors-only', '--log-order=grouped'];
+
 function run(program, args) {
   const quiet =
-    program === 'turbo' && args[0] === 'run' ? ['--output-logs=errors-only', '--log-order=grouped'] : [];
+    program === 'turbo' && args[0] === 'run' ? [...QUIET, `--concurrency=${availableParallelism() + 1}`] : [];
   const { status } = spawnSync('npx', ['--no-install', program, ...args, ...quiet], {
     cwd: ROOT,
     stdio: 'inherit',
@@ -40,7 +43,7 @@ function testCounts() {
   const workspaces = ['packages', 'apps'].flatMap((group) =>
     readdirSync(join(ROOT, group)).map((name) => join(ROOT, group, name)),
   );
-  for (const workspace of [...workspaces, join(ROOT, 'tests')]) {
+  for (const workspace of [...workspaces, join(ROOT, 'tests'), join(ROOT, 'tests/simulation')]) {
     const file = join(workspace, 'temp/test-results.json');
     if (!existsSync(file)) continue;
     const counts = JSON.parse(readFileSync(file, 'utf8'));

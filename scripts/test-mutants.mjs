@@ -1,10 +1,17 @@
 // `npm run test:mutants`: breaks production code in a copy of the tree, one break at a time, and fails unless a
-// test that cites the broken requirement fails. `npm run test:mutants -- BR-4` does so for one requirement.
+// test that cites the broken requirement fails.
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';
 import { copyTree, ROOT } from '../tests/harness/tree-copy.mjs';
+
+const HELP = `Usage: npm run test:mutants -- [id]
+
+  id        the mutants of one requirement, such as BR-4
+  --help
+
+Applies the breaks of tests/mutants.ts one by one in a copy of the tree. Exits with 1 when one of them survives.`;
 
 /** For tests with servers: a break shows as an answer that never comes. */
 const SERVER_TEST_TIMEOUT_MS = 60_000;
@@ -29,7 +36,7 @@ async function runProof(copy, { id, proof: { workspace, testFile } }) {
   await rm(results, { force: true });
   const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
   const config = ['-c', join(copy.directory, 'jest.config.mjs'), '--rootDir', '.'];
-  const select = ['--runTestsByPath', testFile, '-t', citing(id)];
+  const select = ['--testMatch=**/*.test.ts', '--runTestsByPath', testFile, '-t', citing(id)];
   const patience = workspace === 'tests' ? [`--testTimeout=${SERVER_TEST_TIMEOUT_MS}`] : [];
   const report = ['--runInBand', '--json', `--outputFile=${RESULTS}`];
   const args = ['--experimental-vm-modules', jest, ...config, ...select, ...patience, ...report];
@@ -110,6 +117,10 @@ async function testMutants(copy, mutants) {
 }
 
 async function main(wanted) {
+  if (wanted === '--help' || wanted === '-h') {
+    console.log(HELP);
+    return true;
+  }
   const all = await loadMutants();
   const mutants = all.filter(({ id }) => wanted === undefined || id === wanted);
   if (mutants.length === 0) throw new Error(`No mutant breaks ${wanted}; see tests/mutants.ts.`);

@@ -1,25 +1,8 @@
 // Written from PROTOCOL.md alone: a WebSocket, JSON, and the client's rule. No package of the project is used.
 import { WebSocket } from 'ws';
-import { within } from './deadline.js';
+import { BareConnection, type BareCursor } from './bare-connection.js';
 
-/** An event or control message, as it came. */
-export interface BareMessage {
-  readonly type: string;
-  readonly seq?: number;
-  readonly from?: number;
-  readonly id?: string;
-  readonly threadId?: string;
-  readonly runId?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
-  readonly [field: string]: any;
-}
-
-/** Where a client stands on the stream. */
-export interface BareCursor {
-  readonly epoch: string;
-  readonly seq: number;
-  readonly id?: string;
-}
+export { type BareMessage, textOf } from './bare-connection.js';
 
 /** How a bare client connects. */
 export interface BareOptions {
@@ -31,38 +14,17 @@ export interface BareOptions {
   readonly acks?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly protocols?: readonly string[];
+  /** Where to, when not straight to the harness's server: a proxy of the test's own. */
+  readonly url?: string;
 }
 
-const CONTROL = new Set([
-  'connection_established',
-  'caught_up',
-  'reset',
-  'heartbeat',
-  'pong',
-  'command_accepted',
-  'command_rejected',
-  'auth_expiring',
-  'auth_refreshed',
-  'server_draining',
-  'error',
-]);
-
-/** One connection. It applies events by the client's rule and keeps what it applied. */
-export class BareClient {
-  /** Events applied, in order. */
-  readonly events: BareMessage[] = [];
-  readonly control: BareMessage[] = [];
+/** One WebSocket. */
+export class BareClient extends BareConnection {
   readonly socket: WebSocket;
-  duplicates = 0;
-  gaps = 0;
-  closed: { readonly code: number; readonly reason: string } | undefined;
   readonly #acks: boolean;
-  readonly #waiting = new Set<() => void>();
-  #epoch = '';
-  #applied = 0;
-  #appliedId: string | undefined;
 
   constructor(url: string, options: BareOptions) {
+    super();
     this.#acks = options.acks ?? true;
     const token = options.token ?? '';
     const tokenIn = options.tokenIn ?? 'header';
@@ -91,25 +53,15 @@ export class BareClient {
         ...(options.resume === undefined ? {} : { resume: options.resume }),
       });
     });
-    this.socket.on('message', (data: Buffer) => this.#receive(data.toString()));
-    this.socket.on('close', (code, reason) => {
-      this.closed = { code, reason: reason.toString() };
-      this.#wake();
-    });
+    this.socket.on('message', (data: Buffer) => this.#frame(data.toString()));
+    this.socket.on('close', (code, reason) => this.end({ code, reason: reason.toString() }));
     this.socket.on('error', () => undefined);
-  }
-
-  /** The last event applied. */
-  get cursor(): BareCursor {
-    const { epoch, seq } = { epoch: this.#epoch, seq: this.#applied };
-    return this.#appliedId === undefined ? { epoch, seq } : { epoch, seq, id: this.#appliedId };
   }
 
   send(message: unknown): void {
     this.socket.send(JSON.stringify(message));
   }
 
-  /** Cuts the connection without a word, as a network does. */
   cut(): void {
     this.socket.terminate();
   }
@@ -118,7 +70,6 @@ export class BareClient {
     this.socket.close(1000);
   }
 
-  /** Stops reading from the network, and goes on. */
   pauseReading(): void {
     this.socket.pause();
   }
@@ -127,107 +78,10 @@ export class BareClient {
     this.socket.resume();
   }
 
-  /** Settles with the first message, past or to come, that fits. */
-  async until(
-    what: string,
-    fits: (message: BareMessage) => boolean,
-    timeoutMs = 15_000,
-  ): Promise<BareMessage> {
-    const find = (): BareMessage | undefined => this.events.find(fits) ?? this.control.find(fits);
-    return await within(timeoutMs, what, this.#waitFor(what, find));
-  }
-
-  async untilControl(type: string, timeoutMs?: number): Promise<BareMessage> {
-    return await this.until(type, (message) => message.type === type && CONTROL.has(type), timeoutMs);
-  }
-
-  /** Settles when the connection is closed. */
-  async untilClosed(timeoutMs = 15_000): Promise<{ readonly code: number; readonly reason: string }> {
-    return await within(
-      timeoutMs,
-      'the close',
-      this.#waitFor('the close', () => this.closed, true),
-    );
-  }
-
-  #waitFor<T>(what: string, find: () => T | undefined, mayClose = false): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const found = find();
-        if (found === undefined && (this.closed === undefined || mayClose)) return;
-        this.#waiting.delete(look);
-        if (found !== undefined) resolve(found);
-        else reject(new Error(`The connection closed (${this.closed?.code}) before ${what}.`));
-      };
-      this.#waiting.add(look);
-      look();
-    });
-  }
-
-  #receive(text: string): void {
-    const frame: unknown = JSON.parse(text);
-    const before = this.#applied;
-    for (const message of (Array.isArray(frame) ? frame : [frame]) as BareMessage[]) this.#take(message);
-    if (this.#acks && this.#applied > before && this.socket.readyState === WebSocket.OPEN) {
-      this.send({ type: 'ack', seq: this.#applied });
+  #frame(text: string): void {
+    const applied = this.receive(text);
+    if (this.#acks && applied && this.socket.readyState === WebSocket.OPEN) {
+      this.send({ type: 'ack', seq: this.cursor.seq });
     }
-    this.#wake();
   }
-
-  #take(message: BareMessage): void {
-    if (CONTROL.has(message.type)) {
-      this.control.push(message);
-      if (message.type === 'connection_established') this.#start(message);
-      if (message.type === 'reset') this.#jump(message['stream']);
-      return;
-    }
-    const seq = message.seq ?? 0;
-    if (seq <= this.#applied) {
-      this.duplicates += 1;
-      return;
-    }
-    if ((message.from ?? seq) > this.#applied + 1) {
-      this.gaps += 1;
-      return;
-    }
-    this.#applied = seq;
-    this.#appliedId = message.id;
-    this.events.push(message);
-  }
-
-  #start(message: BareMessage): void {
-    const { stream, resume } = message as unknown as {
-      stream: { epoch: string; head: number; headId: string | null };
-      resume: { mode: string; from: number };
-    };
-    this.#epoch = stream.epoch;
-    this.#applied = resume.from - 1;
-    if (resume.mode !== 'replay') this.#appliedId = stream.headId ?? undefined;
-  }
-
-  #jump(stream: { epoch: string; head: number; headId: string | null }): void {
-    this.#epoch = stream.epoch;
-    this.#applied = stream.head;
-    this.#appliedId = stream.headId ?? undefined;
-  }
-
-  #wake(): void {
-    for (const look of this.#waiting) look();
-  }
-}
-
-/** The answer's text, put together from its deltas by their offsets. */
-export function textOf(events: readonly BareMessage[], runId: string): string {
-  const parts = new Map<number, string>();
-  for (const event of events) {
-    if (event.type !== 'agent_delta' || event.runId !== runId || event['data'].kind !== 'text') continue;
-    const { part, offset, text } = event['data'] as { part: number; offset: number; text: string };
-    const known = parts.get(part) ?? '';
-    if (offset > known.length) throw new Error(`A delta starts at ${offset}, known are ${known.length}.`);
-    parts.set(part, known + text.slice(known.length - offset));
-  }
-  return [...parts]
-    .sort(([a], [b]) => a - b)
-    .map(([, text]) => text)
-    .join('');
 }

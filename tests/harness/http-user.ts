@@ -46,25 +46,42 @@ export async function callHttp(
 
 let users = 0;
 
-/** Registers a new user. */
-export async function registerUser(url: string): Promise<HttpUser> {
+/** Registers a new user. `url` is asked at each call: a server that was started again has another. */
+export async function registerUser(url: () => string): Promise<HttpUser> {
   users += 1;
   const email = `user-${process.pid}-${users}@example.org`;
   const password = `correct horse ${users}`;
-  const { status, body } = await callHttp(url, {
+  const { status, body } = await callHttp(url(), {
     method: 'POST',
     path: '/auth/register',
     body: { email, password, name: `User ${users}` },
   });
   if (status !== 201) throw new Error(`Registration was answered ${status}: ${JSON.stringify(body)}`);
-  const { accessToken, refreshToken, user } = body;
+  return userOf(url, { email, password }, body);
+}
+
+/** Signs in a user who registered elsewhere, such as on the page. */
+export async function signInUser(
+  url: () => string,
+  who: { readonly email: string; readonly password: string },
+): Promise<HttpUser> {
+  const { status, body } = await callHttp(url(), { method: 'POST', path: '/auth/login', body: who });
+  if (status !== 200) throw new Error(`The sign-in was answered ${status}: ${JSON.stringify(body)}`);
+  return userOf(url, who, body);
+}
+
+function userOf(
+  url: () => string,
+  who: { readonly email: string; readonly password: string },
+  session: HttpAnswer['body'],
+): HttpUser {
+  const { accessToken, refreshToken, user } = session;
   return {
     id: user.id,
-    email,
-    password,
+    ...who,
     accessToken,
     refreshToken,
     call: (method, path, sent) =>
-      callHttp(url, { method, path, token: accessToken, ...(sent === undefined ? {} : { body: sent }) }),
+      callHttp(url(), { method, path, token: accessToken, ...(sent === undefined ? {} : { body: sent }) }),
   };
 }

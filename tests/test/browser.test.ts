@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import { launchBrowser } from '../harness/browser.js';
+import { answerIs, ask, numberShown, signedUp } from '../harness/chat-page.js';
 import { chromiumPath } from '../harness/chromium.mjs';
-import { startFaultProxy } from '../harness/fault-proxy.js';
 import { createHarness } from '../harness/index.js';
 
 const COUNT_500 = Array.from({ length: 500 }, (_, index) => index + 1).join(' ');
@@ -56,15 +55,14 @@ describe('the chat in a browser (needs Chromium: apt-get install chromium, or CH
   inBrowser(
     '[BR-4] says that the network is away, and goes on by itself when it is back',
     async () => {
-      await using harness = await createHarness();
-      await using proxy = await startFaultProxy(harness.url);
+      await using harness = await createHarness({ network: {} });
       await using browser = await launchBrowser();
-      const page = await signedUp(proxy, await (await browser.open()).newPage());
+      const page = await signedUp(harness, await (await browser.open()).newPage());
       await ask(page, 'count to 300 at 50 per second');
       await numberShown(page, 40);
-      proxy.takeDown();
+      harness.proxy.takeDown();
       await page.locator('[data-testid="connection"]:not([data-state="live"])').waitFor();
-      proxy.restore();
+      harness.proxy.restore();
       await answerIs(page, COUNT_500.split(' ').slice(0, 300).join(' '));
       await page.locator('[data-testid="connection"][data-state="live"]').waitFor();
       expect(await page.getByTestId('message').count()).toBe(2);
@@ -149,46 +147,3 @@ describe('the chat in a browser (needs Chromium: apt-get install chromium, or CH
     TEST_MS,
   );
 });
-
-let people = 0;
-
-async function signedUp(server: { readonly url: string }, page: Page): Promise<Page> {
-  people += 1;
-  await page.goto(server.url);
-  const toSignUp = page.getByRole('button', { name: /create (an )?account|sign up/i }).first();
-  const tab = page.getByRole('tab', { name: /create|sign up/i });
-  if ((await tab.count()) > 0) await tab.click();
-  else await toSignUp.click();
-  await page.getByLabel(/e-?mail/i).fill(`browser-${people}@example.org`);
-  await page.getByLabel(/^password/i).fill('a good password');
-  await page
-    .locator('form')
-    .getByRole('button', { name: /create|sign up/i })
-    .last()
-    .click();
-  await page.getByLabel('Message', { exact: true }).waitFor();
-  await page.locator('[data-testid="connection"][data-state="live"]').waitFor();
-  return page;
-}
-
-async function ask(page: Page, text: string): Promise<void> {
-  await page.getByLabel('Message', { exact: true }).fill(text);
-  await page.keyboard.press('Enter');
-  await page.locator('[data-testid="message"][data-role="user"]').filter({ hasText: text }).waitFor();
-}
-
-async function numberShown(page: Page, number: number): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => document.querySelector('[data-testid="answer-text"]')?.textContent?.includes(` ${wanted} `),
-    number,
-    { timeout: 30_000 },
-  );
-}
-
-async function answerIs(page: Page, text: string): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => document.querySelector('[data-testid="answer-text"]')?.textContent?.trim() === wanted,
-    text,
-    { timeout: 30_000 },
-  );
-}

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { Decorate } from './composition/decorate.js';
 export { ConfigError } from './config/errors.js';
 export type { StartupPhase, StartupReport } from './startup/phases.js';
 export { STARTUP_PHASES, StartupError } from './startup/phases.js';

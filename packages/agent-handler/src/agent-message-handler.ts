@@ -159,12 +159,15 @@ class MessageHandler implements AgentMessageHandler {
   #startRun({ outbox }: Extract<AcceptOutcome, { kind: 'accepted' }>, asked: AskedRun): void {
     const { accept, context, place } = asked;
     const { runId, agent, messageId, answerId, parts } = accept;
-    const { emitters, runs, logger } = this.#deps;
+    const { emitters, runs, logger, supervisor } = this.#deps;
     const announced = quiet(emitters.appendForUser(outbox.userId, outbox.drafts, outbox.producer));
     place.start({ context, agent, attempt: 1, messageId, answerId, parts }, announced);
     announced
       .then(() => runs.markAppended(outbox.userId, outbox.producer))
-      .catch((cause: unknown) => logger.error({ runId, err: cause }, 'A message waits in the outbox.'));
+      .catch((cause: unknown) => {
+        logger.error({ runId, err: cause }, 'A message waits in the outbox.');
+        supervisor.resume({ retries: [], draftsWaiting: 1 });
+      });
   }
 
   #acceptance(

@@ -1,9 +1,8 @@
-import type { TerminalDraft, UserEmitter } from '@runwire/bridge-factory';
+import type { UserEmitter } from '@runwire/bridge-factory';
 import type { EventLog, Producer } from '@runwire/event-log';
 import type { IdGenerator, MessageId, RunId, ThreadId, UserId } from '@runwire/id-generation';
 import type { Clock, Lifecycle, Logger } from '@runwire/kernel';
 import type {
-  AnswerPart,
   ClientMessageOf,
   CommandReply,
   ErrorBody,
@@ -13,124 +12,14 @@ import type {
   RunStatus,
 } from '@runwire/protocol';
 import type { RequestContext, UserExecutionContext } from '@runwire/user-context';
-import type { AgentDefinition, HistoryMessage } from './definitions.js';
+import type { AgentDefinition } from './definitions.js';
+import type { RetriedRun, RunStore, ThreadStore } from './store-contract.js';
+
+export type * from './store-contract.js';
 
 // ---------------------------------------------------------------------------------------------------------
 // Ports: what running agents needs
 // ---------------------------------------------------------------------------------------------------------
-
-/** Threads and their messages. Everything is scoped to the user: foreign is the same as missing. */
-export interface ThreadStore {
-  /** The thread's messages before `before` (all when omitted), oldest first, the newest `limit` of them. */
-  history(
-    userId: UserId,
-    threadId: ThreadId,
-    options: { readonly before?: MessageId; readonly limit: number },
-  ): Promise<readonly HistoryMessage[]>;
-}
-
-/** Runs, commands and the outbox. Each method is one transaction. */
-export interface RunStore {
-  /**
-   * Accepts a message: claims the command, creates the thread when it is new, and writes the message, the
-   * run (`accepted`), the answer to the command and the outbox entry, or nothing at all.
-   */
-  acceptMessage(request: AcceptMessage): Promise<AcceptOutcome>;
-  /** The remembered reply to a command, within its retention. */
-  recallCommand(userId: UserId, command: CommandKey): Promise<RecalledCommand>;
-  /** Remembers a reply to a command that did no other work. The first reply wins and is returned. */
-  rememberCommand(userId: UserId, command: CommandKey, reply: CommandReply): Promise<CommandReply>;
-  /** `accepted → running`, for this attempt. False when the run is not `accepted`. */
-  startRun(runId: RunId, attempt: number): Promise<boolean>;
-  /**
-   * Ends a run on condition that it is open and of this attempt: writes its status, the answer and the
-   * terminal draft. False, and nothing written, when the condition does not hold.
-   */
-  finishRun(finish: FinishRun): Promise<boolean>;
-  /** The draft is in the log: its outbox entry is done. */
-  markAppended(userId: UserId, producer: Producer): Promise<void>;
-  /** One of the user's runs. */
-  findRun(userId: UserId, runId: RunId): Promise<RunRecord | undefined>;
-  /** Drafts committed and not known to be in the log, oldest first. */
-  pendingOutbox(): Promise<readonly OutboxEntry[]>;
-  /** Runs that are `accepted` or `running`, over all users. */
-  openRuns(): Promise<readonly RunRecord[]>;
-}
-
-/** A command's id with the hash of its body. */
-export interface CommandKey {
-  readonly id: string;
-  readonly bodyHash: string;
-}
-
-/** What is known of a command. */
-export type RecalledCommand =
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'done'; readonly reply: CommandReply }
-  /** The id was used with another body. */
-  | { readonly kind: 'reused' };
-
-/** One message to accept. The ids are made by the caller and are used only if it is accepted. */
-export interface AcceptMessage {
-  readonly userId: UserId;
-  readonly command: CommandKey | undefined;
-  /** The producer under which the drafts are appended. */
-  readonly producer: Producer;
-  /** The thread asked for, or the id for the new one. */
-  readonly thread: { readonly kind: 'existing' | 'new'; readonly threadId: ThreadId };
-  readonly title: string;
-  readonly messageId: MessageId;
-  readonly runId: RunId;
-  readonly answerId: MessageId;
-  readonly agent: string;
-  readonly parts: readonly MessagePart[];
-  readonly metadata: Readonly<Record<string, unknown>> | undefined;
-  readonly nowMs: number;
-}
-
-/** What came of a message. */
-export type AcceptOutcome =
-  | { readonly kind: 'accepted'; readonly reply: CommandReply<'user_message'>; readonly outbox: OutboxEntry }
-  | { readonly kind: 'repeated'; readonly reply: CommandReply }
-  | { readonly kind: 'reused' }
-  | { readonly kind: 'threadNotFound' }
-  /** A run of the thread is open. */
-  | { readonly kind: 'threadBusy'; readonly runId: RunId };
-
-/** Drafts that SQL has decided and the log shall have, under their producer key. */
-export interface OutboxEntry {
-  readonly userId: UserId;
-  readonly producer: Producer;
-  readonly drafts: readonly EventDraft[];
-}
-
-/** The end of a run. */
-export interface FinishRun {
-  readonly userId: UserId;
-  readonly runId: RunId;
-  readonly attempt: number;
-  readonly status: RunEndStatus;
-  readonly parts: readonly AnswerPart[];
-  readonly terminal: TerminalDraft;
-  readonly nowMs: number;
-}
-
-/** A run as it is stored. */
-export interface RunRecord {
-  readonly userId: UserId;
-  readonly runId: RunId;
-  readonly threadId: ThreadId;
-  readonly agent: string;
-  /** The message that asked for it. */
-  readonly messageId: MessageId;
-  /** The message that answers it. */
-  readonly answerId: MessageId;
-  readonly attempt: number;
-  readonly status: RunStatus;
-  readonly acceptedAtMs: number;
-  readonly startedAtMs: number | undefined;
-  readonly endedAtMs: number | undefined;
-}
 
 /** What makes emitters. `WebSocketBridgeFactory` fits. */
 export interface Emitters {
@@ -193,9 +82,16 @@ export interface AgentRequest {
 export interface RunSupervisor extends Lifecycle {
   /**
    * Takes a place for a run before it is accepted, so that limits hold under concurrency.
-   * @returns the place, or the `RUN_LIMIT` / `NOT_READY` error to answer
+   * @returns the place, or the error to answer: `RUN_LIMIT`; `NOT_READY` while draining, and while events of the
+   * user wait for a log that does not take them
    */
   reserve(userId: UserId): RunPlace | { readonly refused: ErrorBody };
+  /**
+   * Goes on with what recovery has left: starts each retried run in its attempt, in a context of its own, and
+   * repeats the drafts that the log did not take. Returns at once. The runs count towards the limits and are not
+   * held back by them: they were accepted before.
+   */
+  resume(recovered: Pick<RecoveryReport, 'retries' | 'draftsWaiting'>): void;
   /**
    * Asks a run to stop; settles with its terminal status, within the stop time. Undefined: it is not here, was
    * ended by somebody else, or cannot end for now because the store or the log is away.
@@ -247,13 +143,19 @@ export interface ExecutionEngineFactory {
 export interface ExecutionEngine {
   /**
    * Does the run, once. Settles, and never rejects, when its terminal event is appended (or is left to the
-   * outbox) and its scope is disposed: with the status SQL has, or undefined when another has the run, or
-   * the server closes and the store refuses.
+   * outbox) and its scope is disposed: with the status SQL has, or undefined when another has the run, the
+   * attempt was abandoned, or the server closes and the store refuses.
    */
   run(): Promise<RunEndStatus | undefined>;
-  /** Ends the run from outside, also before `run`. Once an end is decided it changes nothing. */
-  stop(status: 'cancelled' | 'interrupted'): void;
+  /** Ends the attempt from outside, also before `run`. Once an end is decided it changes nothing. */
+  stop(reason: StopReason): void;
 }
+
+/**
+ * Why a run is stopped: its user asked for it, or the server stops. `abandoned` ends the attempt and not the run:
+ * it gets no terminal event, and the next process begins the next attempt.
+ */
+export type StopReason = 'cancelled' | 'interrupted' | 'abandoned';
 
 /** Counts of a supervisor; `active` and `reserved` are zero when nothing runs. */
 export interface SupervisorStats {
@@ -271,18 +173,31 @@ export interface Outbox {
   repeat(): Promise<{ readonly appended: number; readonly failed: number }>;
   /** Repeats now, and again with growing delays until nothing is left. Returns at once. */
   repeatSoon(): void;
+  /** Whether, at the last repeat, the storage of the log did not take events of the user: others must not overtake them. */
+  isWaiting(userId: UserId): boolean;
   /** Ends the repeating. Idempotent. */
   close(): void;
 }
 
 /** Repairs, before `ready`, what an earlier process left half done (architecture §5, step 6). */
 export interface Recovery {
-  /** Appends what SQL has decided, then ends every open run `interrupted`. Idempotent. */
+  /**
+   * Decides in SQL for every open run: another attempt where its agent says `retryOnCrash` and there is one left,
+   * else the end `interrupted`, with its text so far. Then appends what SQL has decided. Nothing is started here.
+   * A repeat, wherever the last one died, changes nothing that was decided and uses up no attempt.
+   */
   recover(deps: { readonly log: EventLog }): Promise<RecoveryReport>;
 }
 
-/** What recovery did. */
+/** What recovery did, and what it leaves to {@link RunSupervisor.resume}. */
 export interface RecoveryReport {
+  /** Entries of the outbox. */
   readonly draftsAppended: number;
+  /** Entries that the log did not take. */
+  readonly draftsWaiting: number;
   readonly runsInterrupted: number;
+  /** Runs that the log had open and SQL does not know, ended `interrupted` in the log. */
+  readonly runsUnknown: number;
+  /** Runs that SQL has accepted for an attempt of this process. */
+  readonly retries: readonly RetriedRun[];
 }

@@ -12,6 +12,14 @@ export interface AgentDefinition {
   readonly tools?: readonly AnyToolDefinition[];
   readonly limits?: Partial<RunLimits>;
   /**
+   * Whether a run whose process died, or was stopped, is begun again from its message, with the same history, in
+   * a new attempt. What the attempt before did is not undone: each effect of a tool must bear repetition, or be
+   * found done. Otherwise the run ends `interrupted` with what it has said so far.
+   *
+   * @defaultValue false
+   */
+  readonly retryOnCrash?: boolean;
+  /**
    * Does the work. Resolves to the answer; `text` may be left out when the answer was streamed. Nothing
    * returned and nothing streamed fails the run. Throwing fails it with a message of `errors.ts`.
    */
@@ -30,6 +38,8 @@ export interface AgentTask {
   /** Aborts on stop, timeout and shutdown. An agent that ignores it is ended all the same. */
   readonly signal: AbortSignal;
   readonly context: UserExecutionContext;
+  /** 1, and one more each time that the run is begun again after its process died. */
+  readonly attempt: number;
 }
 
 /** What an agent may show while it works. Await each call: that is the backpressure. */

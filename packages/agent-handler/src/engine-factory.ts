@@ -38,7 +38,7 @@ export function createExecutionEngineFactory(
     const emitter = emitters.createUserEmitter(context, { attempt: input.attempt });
     scope.onDispose(() => emitter[Symbol.asyncDispose]());
     const ending = new RunEnding();
-    const events = new RunEvents({ clock, emitter, ending, run: input });
+    const events = new RunEvents({ clock, emitter, ending, run: input, limits: resolved });
     const tools = createToolDispatcher({
       clock,
       logger,

@@ -47,10 +47,15 @@ export function isToolError(value: unknown): value is ToolError {
 export const FAILURES = Object.freeze({
   agentFailed: failure('AGENT_FAILED', 'The agent ran into a problem and could not finish its answer.'),
   agentSilent: failure('AGENT_FAILED', 'The agent ended without an answer.'),
+  answerTooLarge: failure('ANSWER_TOO_LARGE', 'The answer became too large, so the agent was stopped.'),
   runTimeout: failure('AGENT_TIMEOUT', 'The agent took too long and was stopped.'),
   idleTimeout: failure('AGENT_TIMEOUT', 'The agent showed no progress for too long and was stopped.'),
   interrupted: failure('RUN_INTERRUPTED', 'The run was interrupted because the server stopped.'),
   notDelivered: failure('INTERNAL', 'Something went wrong on our side while the answer was written.'),
+  notStored: failure(
+    'INTERNAL',
+    'Our storage does not take anything at the moment, so the answer could not be written. Please try again later.',
+  ),
   notPrepared: failure('INTERNAL', 'Something went wrong on our side before the agent could begin.'),
   toolFailed: failure('TOOL_FAILED', 'The tool failed.'),
   toolTimeout: failure('TOOL_TIMEOUT', 'The tool took too long and was stopped.'),
@@ -58,6 +63,14 @@ export const FAILURES = Object.freeze({
   toolOutputInvalid: failure('TOOL_FAILED', 'The tool returned something that cannot be shown.'),
   toolOutputTooLarge: failure('TOOL_FAILED', 'The output of the tool is too large to be kept.'),
 });
+
+/** What to tell the user of an event that could not be appended: a storage that is full or broken, or `otherwise`. */
+export function appendFailure(cause: unknown, otherwise: EventError): EventError {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    if (isCodedError(error, 'LOG_WRITE_FAILED')) return FAILURES.notStored;
+  }
+  return otherwise;
+}
 
 /** A tool's name that no tool of the agent has. */
 export function toolNotFound(tool: string, names: readonly string[]): EventError {

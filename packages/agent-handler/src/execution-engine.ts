@@ -3,9 +3,9 @@ import type { Clock, Logger } from '@runwire/kernel';
 import { contentText, type EventData, type RunEndStatus } from '@runwire/protocol';
 import { runWithContext, type Scope } from '@runwire/user-context';
 import { createAgentOutput } from './agent-output.js';
-import type { ExecutionEngine, Outbox, RunStore, ThreadStore } from './contract.js';
+import type { ExecutionEngine, Outbox, RunStore, StopReason, ThreadStore } from './contract.js';
 import type { AgentDefinition, AgentResult, RunLimits } from './definitions.js';
-import { FAILURES, withReference } from './errors.js';
+import { appendFailure, FAILURES, withReference } from './errors.js';
 import type { ResolvedAgentRuntimeOptions } from './options.js';
 import type { RunEnding } from './run-ending.js';
 import type { RunEvents } from './run-events.js';
@@ -57,8 +57,10 @@ export class RunEngine implements ExecutionEngine {
     this.#startedAtMs = parts.clock.monotonicMs();
   }
 
-  stop(status: 'cancelled' | 'interrupted'): void {
-    this.#parts.ending.decide({ kind: 'stopped', status });
+  stop(reason: StopReason): void {
+    const { ending } = this.#parts;
+    if (reason === 'abandoned') ending.decide({ kind: 'abandoned' });
+    else ending.decide({ kind: 'stopped', status: reason });
   }
 
   async run(): Promise<RunEndStatus | undefined> {
@@ -100,7 +102,10 @@ export class RunEngine implements ExecutionEngine {
   async #prepare(): Promise<() => Promise<AgentResult | undefined>> {
     const { clock, runs, threads, run, agent, ending, events, tools, options } = this.#parts;
     const { context, input } = run;
-    if (!(await runs.startRun(context.runId, input.attempt))) ending.decide({ kind: 'takenOver' });
+    // An attempt that is over before it starts is not used up.
+    if (ending.verdict === undefined && !(await runs.startRun(context.runId, input.attempt))) {
+      ending.decide({ kind: 'takenOver' });
+    }
     if (ending.verdict !== undefined) throw ending.signal.reason;
     await events.started();
     await events.thinking(FIRST_THOUGHT);
@@ -118,6 +123,7 @@ export class RunEngine implements ExecutionEngine {
       tools: Object.freeze({ call: tools.call.bind(tools), names: tools.names }),
       signal: ending.signal,
       context,
+      attempt: input.attempt,
     });
     return () => runWithContext(context, () => agent.run(task));
   }
@@ -131,6 +137,10 @@ export class RunEngine implements ExecutionEngine {
     }
     const verdict = await ending.decided;
     if (verdict.kind === 'takenOver') return undefined;
+    if (verdict.kind === 'abandoned') {
+      logger.info({}, 'A run is left for its next attempt.');
+      return undefined;
+    }
     if (verdict.kind === 'failed') logger.error({ err: verdict.cause }, 'A run fails.');
     return await this.#terminate(concludeRun(verdict, events.text));
   }
@@ -165,11 +175,12 @@ export class RunEngine implements ExecutionEngine {
     const { attempt } = run.input;
     const shown =
       conclusion.status === 'completed'
-        ? ({ status: 'failed', error: FAILURES.notDelivered } as const)
+        ? ({ status: 'failed', error: appendFailure(cause, FAILURES.notDelivered) } as const)
         : conclusion;
-    const draft = directTerminal({ threadId, runId, attempt, data: this.#completed(shown) });
+    const data = this.#completed(shown);
+    const end = directTerminal({ threadId, runId, attempt, data, isBegun: events.isBegun });
     try {
-      await terminal.commit(draft, { parts: events.parts, result: undefined });
+      await terminal.commit(end.terminal, { ...end, parts: events.parts, result: undefined });
       outbox.repeatSoon();
     } catch (error) {
       logger.error({ err: error }, 'A run ends without an end.');

@@ -8,6 +8,12 @@ export interface AgentRuntimeOptions {
   readonly maxRunsPerUser?: number;
   /** Runs of this process at a time. @defaultValue 200 */
   readonly maxRuns?: number;
+  /** Attempts of one run, the first included, of an agent with `retryOnCrash`; then it ends `interrupted`. @defaultValue 3 */
+  readonly maxRunAttempts?: number;
+  /** UTF-8 bytes of text in the answer of one run; then it fails with `ANSWER_TOO_LARGE`. @defaultValue 33_554_432 */
+  readonly maxAnswerBytes?: number;
+  /** Parts of the answer of one run: texts, steps, tool calls, problems; then as above. @defaultValue 10_000 */
+  readonly maxAnswerParts?: number;
   /** The limits of a run whose agent sets none. */
   readonly limits?: Partial<RunLimits>;
   /** A tool call whose tool sets no timeout. @defaultValue 30_000 */
@@ -31,6 +37,9 @@ export interface ResolvedAgentRuntimeOptions extends Readonly<Required<AgentRunt
 export const DEFAULT_AGENT_RUNTIME_OPTIONS: ResolvedAgentRuntimeOptions = Object.freeze({
   maxRunsPerUser: LIMITS.maxRunsPerUser,
   maxRuns: LIMITS.maxRuns,
+  maxRunAttempts: 3,
+  maxAnswerBytes: 32 * 1_048_576,
+  maxAnswerParts: 10_000,
   limits: Object.freeze({
     runTimeoutMs: LIMITS.runTimeoutMs,
     idleTimeoutMs: LIMITS.runIdleTimeoutMs,

@@ -30,6 +30,8 @@ class StoreOutbox implements Outbox {
   /** Something may have been added behind the round under way. */
   #isAskedAgain = false;
   #isClosed = false;
+  /** Users whose events the storage did not take at the last repeat. */
+  #waiting: ReadonlySet<UserId> = new Set();
 
   constructor(
     deps: OutboxDeps,
@@ -42,15 +44,23 @@ class StoreOutbox implements Outbox {
 
   async repeat(): Promise<{ readonly appended: number; readonly failed: number }> {
     const pending = await this.#deps.runs.pendingOutbox();
+    const failed = new Set<UserId>();
     const waiting = new Set<UserId>();
     let appended = 0;
     for (const entry of pending) {
       // The order of one user's events is kept: behind one that failed the others wait.
-      if (waiting.has(entry.userId)) continue;
-      if (await this.#append(entry)) appended += 1;
-      else waiting.add(entry.userId);
+      if (failed.has(entry.userId)) continue;
+      const outcome = await this.#append(entry);
+      if (outcome === 'appended') appended += 1;
+      else failed.add(entry.userId);
+      if (outcome === 'notTaken') waiting.add(entry.userId);
     }
+    this.#waiting = waiting;
     return { appended, failed: pending.length - appended };
+  }
+
+  isWaiting(userId: UserId): boolean {
+    return this.#waiting.has(userId);
   }
 
   repeatSoon(): void {
@@ -90,19 +100,19 @@ class StoreOutbox implements Outbox {
     this.#delayMs = Math.min(this.#delayMs * 2, this.#delays.retryMaxDelayMs);
   }
 
-  async #append(entry: OutboxEntry): Promise<boolean> {
+  async #append(entry: OutboxEntry): Promise<'appended' | 'notTaken' | 'failed'> {
     const { logger, runs, append } = this.#deps;
     const { userId, drafts, producer } = entry;
     try {
       await this.#appendOnce(entry, append);
       await runs.markAppended(userId, producer);
-      return true;
+      return 'appended';
     } catch (cause) {
       logger.error(
         { userId, producer, types: drafts.map(({ type }) => type), err: cause },
         'Events wait in the outbox.',
       );
-      return false;
+      return isCodedError(cause, 'LOG_WRITE_FAILED') ? 'notTaken' : 'failed';
     }
   }
 

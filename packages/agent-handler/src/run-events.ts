@@ -9,8 +9,9 @@ import {
   type RunView,
   type RunwireEvent,
 } from '@runwire/protocol';
+import { type AnswerLimits, AnswerSize } from './answer-size.js';
 import type { RunInput } from './contract.js';
-import { FAILURES, runOver } from './errors.js';
+import { appendFailure, FAILURES, runOver } from './errors.js';
 import type { RunEnding } from './run-ending.js';
 import { quiet } from './waiting.js';
 
@@ -20,6 +21,7 @@ export interface RunEventsDeps {
   readonly emitter: UserEmitter;
   readonly ending: RunEnding;
   readonly run: RunInput;
+  readonly limits: AnswerLimits;
 }
 
 /**
@@ -29,14 +31,17 @@ export interface RunEventsDeps {
  */
 export class RunEvents {
   readonly #deps: RunEventsDeps;
+  readonly #size: AnswerSize;
   #view: RunView | undefined;
   /** Label of the part that deltas go to. */
   #part = -1;
   #kind: 'text' | 'reasoning' | undefined;
   #offset = 0;
+  #isBegun = false;
 
   constructor(deps: RunEventsDeps) {
     this.#deps = deps;
+    this.#size = new AnswerSize(deps.limits);
   }
 
   /** The answer so far. */
@@ -49,17 +54,26 @@ export class RunEvents {
     return answerText(this.parts);
   }
 
+  /** Whether the log has the start of this attempt. */
+  get isBegun(): boolean {
+    return this.#isBegun;
+  }
+
   /** Says that the run has begun, once: before whatever else it emits, and before its end. */
   started(): Promise<void> {
     if (this.#view !== undefined) return Promise.resolve();
     const { emitter, run } = this.#deps;
     const data = { agent: run.agent, messageId: run.answerId, attempt: run.attempt };
     this.#fold('agent_started', data);
-    return this.#watched(emitter.agentStarted(data));
+    const started = emitter.agentStarted(data).then(() => {
+      this.#isBegun = true;
+    });
+    return this.#watched(started);
   }
 
   thinking(text: string, step?: { readonly step: number; readonly totalSteps: number }): Promise<void> {
     const { emitter, run } = this.#deps;
+    if (!this.#isRoomFor(text, 1)) return quiet(Promise.reject(runOver()));
     return this.#emit('agent_thinking', { agent: run.agent, text, ...step }, (data) =>
       emitter.agentThinking(data),
     );
@@ -67,6 +81,7 @@ export class RunEvents {
 
   problem(code: string, message: string): Promise<void> {
     const { emitter } = this.#deps;
+    if (!this.#isRoomFor(message, 1)) return quiet(Promise.reject(runOver()));
     return this.#emit('agent_error', { code, message, recoverable: true }, (data) =>
       emitter.agentError(data),
     );
@@ -77,6 +92,7 @@ export class RunEvents {
     const { emitter, ending, run } = this.#deps;
     if (ending.verdict !== undefined) return quiet(Promise.reject(runOver()));
     if (text === '') return Promise.resolve();
+    if (!this.#isRoomFor(text, kind === this.#kind ? 0 : 1)) return quiet(Promise.reject(runOver()));
     if (kind !== this.#kind) {
       this.#kind = kind;
       this.#part += 1;
@@ -90,6 +106,7 @@ export class RunEvents {
 
   toolExecuting(data: EventData<'tool_executing'>): Promise<void> {
     this.#kind = undefined;
+    if (!this.#isRoomFor('', 1)) return quiet(Promise.reject(runOver()));
     return this.#emit('tool_executing', data, () => this.#deps.emitter.toolExecuting(data));
   }
 
@@ -130,10 +147,18 @@ export class RunEvents {
     return ending.guard(this.#watched(send(data)));
   }
 
+  /** An answer that would become too large ends the run. */
+  #isRoomFor(text: string, newParts: number): boolean {
+    if (this.#size.take(text, newParts)) return true;
+    this.#deps.ending.decide({ kind: 'failed', failure: FAILURES.answerTooLarge, cause: undefined });
+    return false;
+  }
+
   /** An event that is not emitted ends the run: nothing is dropped in silence. */
   #watched<T>(emitted: Promise<T>): Promise<T> {
     emitted.catch((cause: unknown) => {
-      this.#deps.ending.decide({ kind: 'failed', failure: FAILURES.notDelivered, cause });
+      const failure = appendFailure(cause, FAILURES.notDelivered);
+      this.#deps.ending.decide({ kind: 'failed', failure, cause });
     });
     return emitted;
   }

@@ -1,20 +1,25 @@
 import type { RunId, ThreadId, UserId } from '@runwire/id-generation';
 import { createDeferred, type Deferred } from '@runwire/kernel';
 import { createErrorBody, type ErrorBody, LIMITS, type RunEndStatus } from '@runwire/protocol';
+import { createRequestContext } from '@runwire/user-context';
 import type {
   AcceptedRun,
   AgentRuntimeDeps,
   ExecutionEngine,
   ExecutionEngineFactory,
   Outbox,
+  RecoveryReport,
+  RetriedRun,
   RunPlace,
   RunSupervisor,
+  StopReason,
   SupervisorStats,
 } from './contract.js';
 import { createExecutionEngineFactory } from './engine-factory.js';
-import { FAILURES, withReference } from './errors.js';
+import { appendFailure, FAILURES, withReference } from './errors.js';
 import { type AgentRuntimeOptions, type ResolvedAgentRuntimeOptions, resolveOptions } from './options.js';
 import { createOutbox } from './outbox.js';
+import { mayRetry } from './retry.js';
 import { directTerminal, RunTerminal } from './run-terminal.js';
 import { settledWithin } from './waiting.js';
 
@@ -27,14 +32,12 @@ export function createRunSupervisor(deps: AgentRuntimeDeps, options?: AgentRunti
   return new Supervisor(deps, resolved, createOutbox({ clock, logger, runs, append }, resolved));
 }
 
-type StopStatus = Parameters<ExecutionEngine['stop']>[0];
-
 interface ActiveRun {
   readonly run: AcceptedRun;
   readonly ended: Deferred<RunEndStatus | undefined>;
   engine: ExecutionEngine | undefined;
   /** Asked for before the engine was there. */
-  stop: StopStatus | undefined;
+  stop: StopReason | undefined;
 }
 
 class Supervisor implements RunSupervisor {
@@ -66,11 +69,11 @@ class Supervisor implements RunSupervisor {
 
   reserve(userId: UserId): RunPlace | { readonly refused: ErrorBody } {
     if (this.#isDraining) return { refused: createErrorBody('NOT_READY') };
+    if (this.#outbox.isWaiting(userId)) return { refused: notStored(this.#options) };
     const { maxRuns, maxRunsPerUser } = this.#options;
     const held = this.#held.get(userId) ?? 0;
     if (held >= maxRunsPerUser || this.#places >= maxRuns) return { refused: createErrorBody('RUN_LIMIT') };
-    this.#held.set(userId, held + 1);
-    this.#places += 1;
+    this.#hold(userId);
     let isFree = true;
     const take = (): boolean => {
       const wasFree = isFree;
@@ -85,6 +88,18 @@ class Supervisor implements RunSupervisor {
         if (take()) this.#release(userId);
       },
     });
+  }
+
+  resume({ retries, draftsWaiting }: Pick<RecoveryReport, 'retries' | 'draftsWaiting'>): void {
+    if (draftsWaiting > 0) this.#outbox.repeatSoon();
+    // From now on they are left to the next process.
+    if (this.#isDraining) return;
+    for (const { run, parts } of retries) {
+      const { agent, attempt, messageId, answerId } = run;
+      const context = this.#contextOf(run);
+      this.#hold(run.userId);
+      this.#start({ context, agent, attempt, messageId, answerId, parts }, Promise.resolve());
+    }
   }
 
   async stop(runId: RunId): Promise<RunEndStatus | undefined> {
@@ -126,7 +141,7 @@ class Supervisor implements RunSupervisor {
     if (!this.#closing.signal.aborted) {
       this.#isDraining = true;
       this.#closing.abort();
-      for (const active of this.#active.values()) stopRun(active, 'interrupted');
+      for (const active of this.#active.values()) stopRun(active, this.#shutdownReason(active.run));
       await this.#whenIdle();
       this.#outbox.close();
       this.#closed.resolve();
@@ -142,7 +157,7 @@ class Supervisor implements RunSupervisor {
     const { userId, runId } = run.context;
     const active: ActiveRun = { run, ended: createDeferred(), engine: undefined, stop: undefined };
     this.#active.set(runId, active);
-    if (this.#closing.signal.aborted) active.stop = 'interrupted';
+    if (this.#closing.signal.aborted) active.stop = this.#shutdownReason(run);
     void this.#execute(active, announced).then((status) => {
       this.#active.delete(runId);
       if (status !== undefined) this.#ended[status] += 1;
@@ -162,31 +177,46 @@ class Supervisor implements RunSupervisor {
     } catch (cause) {
       const { runId, requestId } = active.run.context;
       this.#deps.logger.error({ runId, requestId, err: cause }, 'A run could not begin.');
-      return await this.#endUnbegun(active.run);
+      return await this.#endUnbegun(active.run, cause);
     }
   }
 
   /** Ends a run that has no engine: SQL decides, the outbox tells the log. */
-  async #endUnbegun(run: AcceptedRun): Promise<RunEndStatus | undefined> {
+  async #endUnbegun(run: AcceptedRun, why: unknown): Promise<RunEndStatus | undefined> {
     const { clock, runs } = this.#deps;
     const { context, agent, attempt, answerId } = run;
     const { threadId, runId, requestId } = context;
     const logger = this.#deps.logger.child({ runId, requestId });
     const deps = { clock, logger, runs, options: this.#options, closing: this.#closing.signal };
     const terminal = new RunTerminal(deps, { context, input: run });
-    const error = withReference(FAILURES.notPrepared, requestId);
+    const error = withReference(appendFailure(why, FAILURES.notPrepared), requestId);
     const data = { agent, messageId: answerId, status: 'failed', error, durationMs: 0 } as const;
+    const end = directTerminal({ threadId, runId, attempt, data, isBegun: false });
     try {
-      await terminal.commit(directTerminal({ threadId, runId, attempt, data }), {
-        parts: [],
-        result: undefined,
-      });
+      await terminal.commit(end.terminal, { ...end, parts: [], result: undefined });
       this.#outbox.repeatSoon();
       return 'failed';
     } catch (cause) {
       logger.error({ err: cause }, 'A run ends without an end.');
       return undefined;
     }
+  }
+
+  #contextOf({ userId, threadId, runId }: RetriedRun['run']): AcceptedRun['context'] {
+    const requestId = this.#deps.ids.requestId();
+    return createRequestContext({ userId, requestId }).forRun({ threadId, runId });
+  }
+
+  /** A run that ends with its server, and may be begun again, is left to the next one. */
+  #shutdownReason({ agent, attempt }: AcceptedRun): StopReason {
+    const { agents } = this.#deps;
+    const isLeft = mayRetry({ agent, attempt, status: 'running' }, { agents, options: this.#options });
+    return isLeft ? 'abandoned' : 'interrupted';
+  }
+
+  #hold(userId: UserId): void {
+    this.#held.set(userId, (this.#held.get(userId) ?? 0) + 1);
+    this.#places += 1;
   }
 
   #release(userId: UserId): void {
@@ -204,7 +234,13 @@ class Supervisor implements RunSupervisor {
   }
 }
 
-function stopRun(active: ActiveRun, status: StopStatus): void {
-  active.stop ??= status;
-  active.engine?.stop(status);
+/** New events of the user would overtake those that wait for the storage. */
+function notStored({ retryMaxDelayMs }: ResolvedAgentRuntimeOptions): ErrorBody {
+  const message = 'Our storage does not take anything at the moment. Please try again.';
+  return createErrorBody('NOT_READY', { message, retryAfterMs: retryMaxDelayMs });
+}
+
+function stopRun(active: ActiveRun, reason: StopReason): void {
+  active.stop ??= reason;
+  active.engine?.stop(reason);
 }

@@ -2,7 +2,7 @@ import type { TerminalDraft } from '@runwire/bridge-factory';
 import type { Clock, Logger } from '@runwire/kernel';
 import { type AnswerPart, answerText, type EventData, type RunEndStatus } from '@runwire/protocol';
 import type { UserExecutionContext } from '@runwire/user-context';
-import type { RunInput, RunStore } from './contract.js';
+import type { FinishRun, RunInput, RunStore } from './contract.js';
 import { AgentError } from './errors.js';
 import type { ResolvedAgentRuntimeOptions } from './options.js';
 import { delay } from './waiting.js';
@@ -28,6 +28,8 @@ export interface Answer {
   readonly parts: readonly AnswerPart[];
   /** The whole text; undefined when the run did not complete, and the parts are all there is. */
   readonly result: string | undefined;
+  /** See {@link FinishRun}. */
+  readonly begins?: FinishRun['begins'];
 }
 
 /** How far the end of a run is: SQL decides, so there is no way back from `committed`. */
@@ -62,6 +64,7 @@ export class RunTerminal {
    */
   async commit(terminal: TerminalDraft, answer: Answer): Promise<void> {
     const { status } = terminal.draft.data;
+    const { begins } = answer;
     const finish = {
       userId: this.#run.context.userId,
       runId: this.#run.context.runId,
@@ -69,6 +72,7 @@ export class RunTerminal {
       status,
       parts: storedParts(answer),
       terminal,
+      ...(begins === undefined ? {} : { begins }),
     };
     if (!(await this.#finish(finish))) {
       this.#state = { kind: 'takenOver' };
@@ -77,7 +81,7 @@ export class RunTerminal {
     this.#state = { kind: 'committed', status, terminal };
   }
 
-  async #finish(finish: Omit<Parameters<RunStore['finishRun']>[0], 'nowMs'>): Promise<boolean> {
+  async #finish(finish: Omit<FinishRun, 'nowMs'>): Promise<boolean> {
     const { clock, logger, runs, options, closing } = this.#deps;
     let delayMs = options.retryMinDelayMs;
     for (;;) {
@@ -99,20 +103,32 @@ export class RunTerminal {
   }
 }
 
-/**
- * A terminal draft made without the run's emitter: under the next attempt, so that it fences whatever the
- * emitter may still have under way, and as its first append, so that a repeat does nothing.
- */
-export function directTerminal(run: {
+/** The end of an attempt, made without its emitter. */
+export interface DirectEnd {
   readonly threadId: string;
   readonly runId: string;
   readonly attempt: number;
   readonly data: EventData<'agent_completed'>;
-}): TerminalDraft {
-  const { threadId, runId, attempt, data } = run;
-  return {
+  /** Whether the log has, or is about to have, the start of the attempt. */
+  readonly isBegun: boolean;
+}
+
+/**
+ * A terminal draft made without the run's emitter: under the next attempt, so that it fences whatever the
+ * emitter may still have under way, and as its first append, so that a repeat does nothing. A second or later
+ * attempt that is not in the log begins with its end: else clients would wait for the end of the one they show.
+ */
+export function directTerminal(end: DirectEnd): Pick<FinishRun, 'terminal' | 'begins'> {
+  const { threadId, runId, attempt, data, isBegun } = end;
+  const { agent, messageId } = data;
+  const terminal: TerminalDraft = {
     draft: { type: 'agent_completed', threadId, runId, data },
     producer: { id: runId, attempt: attempt + 1, n: 1 },
+  };
+  if (isBegun || attempt === 1) return { terminal };
+  return {
+    terminal,
+    begins: { type: 'agent_started', threadId, runId, data: { agent, messageId, attempt } },
   };
 }
 

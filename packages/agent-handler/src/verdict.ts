@@ -8,6 +8,8 @@ export type RunVerdict =
   | { readonly kind: 'failed'; readonly failure: EventError; readonly cause: unknown }
   | { readonly kind: 'timedOut'; readonly limit: 'run' | 'idle' }
   | { readonly kind: 'stopped'; readonly status: 'cancelled' | 'interrupted' }
+  /** Another process begins the next attempt. */
+  | { readonly kind: 'abandoned' }
   /** Somebody else has the run: it is not ours to end. */
   | { readonly kind: 'takenOver' };
 
@@ -18,7 +20,7 @@ export interface RunConclusion extends Pick<EventData<'agent_completed'>, 'resul
 
 /** How a run ends, from why it is over and what it has streamed. Pure. */
 export function concludeRun(
-  verdict: Exclude<RunVerdict, { kind: 'takenOver' }>,
+  verdict: Exclude<RunVerdict, { kind: 'abandoned' | 'takenOver' }>,
   streamed: string,
 ): RunConclusion {
   switch (verdict.kind) {

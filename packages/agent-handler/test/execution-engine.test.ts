@@ -7,6 +7,9 @@ import { currentContext } from '@runwire/user-context';
 import { z } from 'zod';
 import { ANNOUNCED, BEGUN, createHarness, forever, NOTHING } from './harness.js';
 
+/** What the engine says of every run. */
+const FIRST_STEP = 'Reading your message.';
+
 const echo = defineTool({
   name: 'echo',
   description: 'Says it again.',
@@ -211,6 +214,32 @@ describe('a run that fails', () => {
       });
     }
   });
+
+  it.each([
+    ['bytes', { maxAnswerBytes: FIRST_STEP.length + 6 }, 'completed'],
+    ['bytes', { maxAnswerBytes: FIRST_STEP.length + 5 }, 'failed'],
+    ['parts', { maxAnswerParts: 3 }, 'completed'],
+    ['parts', { maxAnswerParts: 2 }, 'failed'],
+  ])(
+    '[AG-3] keeps an answer up to its limit of %s, and fails loudly above: %j',
+    async (_what, options, status) => {
+      const harness = createHarness({
+        options,
+        agent: async ({ emit }) => {
+          await emit.reasoning('€');
+          await emit.text('abc');
+        },
+      });
+      const userId = harness.ids.userId();
+      await harness.start(userId);
+      await harness.clock.settle();
+      const [end] = await harness.terminals(userId);
+      expect([end?.status, end?.error?.code]).toEqual([
+        status,
+        status === 'failed' ? 'ANSWER_TOO_LARGE' : undefined,
+      ]);
+    },
+  );
 
   it('[AG-3] ends timed_out after its time, though it emits all the while and ignores its signal', async () => {
     const harness = createHarness({

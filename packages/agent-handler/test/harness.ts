@@ -9,11 +9,22 @@ import {
   type RunStore,
   type ThreadStore,
 } from '@runwire/agent-handler';
-import { createMemoryStores } from '@runwire/agent-handler/testing';
+import { createMemoryStores, type MemoryStores } from '@runwire/agent-handler/testing';
 import { type BridgeFactoryDeps, createWebSocketBridgeFactory } from '@runwire/bridge-factory';
 import { createMemoryEventLog, type EventLog } from '@runwire/event-log';
-import { createIdGenerator, type RunId, type ThreadId, type UserId } from '@runwire/id-generation';
-import { createManualClock, createRecordingLogger } from '@runwire/kernel/testing';
+import {
+  createIdGenerator,
+  type IdGenerator,
+  type RunId,
+  type ThreadId,
+  type UserId,
+} from '@runwire/id-generation';
+import {
+  createManualClock,
+  createRecordingLogger,
+  type ManualClock,
+  type RecordingLogger,
+} from '@runwire/kernel/testing';
 import type { ClientMessageOf, RunwireEvent, RunwireEventOf } from '@runwire/protocol';
 import { createRequestContext } from '@runwire/user-context';
 
@@ -27,14 +38,28 @@ export interface HarnessOptions {
   readonly threads?: Partial<ThreadStore>;
   readonly largeValues?: BridgeFactoryDeps['largeValues'] & object;
   readonly append?: (log: EventLog) => EventLog['append'];
+  /** The process before, of which the stores and the log are left. */
+  readonly before?: ProcessRemains;
 }
+
+/** What outlives a process, and the test's own clock, ids and logger. */
+export interface ProcessRemains {
+  readonly clock: ManualClock;
+  readonly logger: RecordingLogger;
+  readonly ids: IdGenerator;
+  readonly log: EventLog;
+  readonly stores: MemoryStores;
+}
+
+/** Parts of one process. */
+export type Harness = ReturnType<typeof createHarness>;
 
 /** Real parts around one agent `test`: log, bridge, supervisor, handler; stores in memory; time by hand. */
 export function createHarness(setup: HarnessOptions = {}) {
-  const clock = createManualClock();
-  const logger = createRecordingLogger();
-  const ids = createIdGenerator({ clock });
-  const log = createMemoryEventLog({ clock, ids, logger });
+  const clock = setup.before?.clock ?? createManualClock();
+  const logger = setup.before?.logger ?? createRecordingLogger();
+  const ids = setup.before?.ids ?? createIdGenerator({ clock });
+  const log = setup.before?.log ?? createMemoryEventLog({ clock, ids, logger });
   const usedLog: EventLog = setup.append === undefined ? log : overlay(log, { append: setup.append(log) });
   const connections = { connectionsOf: () => [] };
   const bridge = createWebSocketBridgeFactory({
@@ -45,12 +70,12 @@ export function createHarness(setup: HarnessOptions = {}) {
     logger,
     ...(setup.largeValues === undefined ? {} : { largeValues: setup.largeValues }),
   });
-  const stores = createMemoryStores({ clock });
+  const stores = setup.before?.stores ?? createMemoryStores({ clock });
   const runs = overlay(stores.runs, setup.runs ?? {});
   const threads = overlay(stores.threads, setup.threads ?? {});
   const run = setup.agent ?? sayDone;
   const agent = defineAgent({ name: 'test', description: 'A test.', run, ...setup.define });
-  const agents = createAgentRegistry([agent, ...(setup.more ?? [])], { defaultAgent: 'test' });
+  const agents = createAgentRegistry([agent, ...(setup.more ?? [])], { defaultAgent: agent.name });
   const deps = { clock, logger, ids, emitters: bridge, threads, runs, agents };
   const supervisor = createRunSupervisor(deps, setup.options);
   const handler = createAgentMessageHandler({ ...deps, supervisor }, setup.options);
@@ -123,7 +148,8 @@ export const NOTHING = { active: 0, reserved: 0, emitters: 0, timers: 0 };
 export const ANNOUNCED = ['thread_created', 'message_added'];
 export const BEGUN = [...ANNOUNCED, 'agent_started', 'agent_thinking'];
 
-function overlay<T extends object>(base: T, changes: Partial<T>): T {
+/** `base`, with some of its methods replaced. */
+export function overlay<T extends object>(base: T, changes: Partial<T>): T {
   return new Proxy(base, {
     get(target, name) {
       const changed: unknown = Reflect.get(changes, name);

@@ -16,7 +16,7 @@ import { ConnectionCursor } from './delivery-cursor.js';
 import { BridgeError } from './errors.js';
 import type { BridgeOptions, ResolvedBridgeOptions } from './options.js';
 import { resolveOptions } from './options.js';
-import { TokenBucket } from './token-bucket.js';
+import { UserBudgets } from './user-budgets.js';
 import { RunEmitter } from './user-emitter.js';
 import { UserStream } from './user-stream.js';
 
@@ -41,12 +41,6 @@ export function createWebSocketBridgeFactory(
   return new Bridge(deps, resolveOptions(options));
 }
 
-/** The runs of one user share one budget of bytes. */
-interface UserBudget {
-  readonly bucket: TokenBucket;
-  emitters: number;
-}
-
 class Bridge implements WebSocketBridgeFactory {
   readonly #deps: BridgeFactoryDeps;
   readonly #options: ResolvedBridgeOptions;
@@ -54,7 +48,7 @@ class Bridge implements WebSocketBridgeFactory {
   readonly #streams = new Map<UserId, UserStream>();
   /** By user, run and attempt. */
   readonly #emitters = new Map<string, RunEmitter>();
-  readonly #budgets = new Map<UserId, UserBudget>();
+  readonly #budgets: UserBudgets;
   readonly #counters = { eventsSent: 0, eventsAcked: 0, acksRejected: 0, resyncsRejected: 0 };
   #isClosed = false;
 
@@ -62,6 +56,7 @@ class Bridge implements WebSocketBridgeFactory {
     this.#deps = deps;
     this.#options = options;
     const { log, ids, clock, logger, observer } = deps;
+    this.#budgets = new UserBudgets(clock, options.emit.maxLoggedBytesPerSecond);
     this.#cursorDeps = {
       log,
       ids,
@@ -83,20 +78,18 @@ class Bridge implements WebSocketBridgeFactory {
       throw new BridgeError('EMITTER_EXISTS', message, { details: { runId, attempt } });
     }
     const { log, clock, largeValues } = this.#deps;
-    const budget = this.#budgetOf(userId);
+    const { budget, release } = this.#budgets.lease(userId);
     const emitter = new RunEmitter(context, attempt, {
       log,
       clock,
       largeValues,
-      bucket: budget.bucket,
+      budget,
       options: this.#options.emit,
       released: () => {
         this.#emitters.delete(key);
-        budget.emitters -= 1;
-        if (budget.emitters === 0) this.#budgets.delete(userId);
+        release();
       },
     });
-    budget.emitters += 1;
     this.#emitters.set(key, emitter);
     return emitter;
   }
@@ -155,16 +148,6 @@ class Bridge implements WebSocketBridgeFactory {
     const { userId } = cursor.connection;
     const stream = this.#streams.get(userId);
     if (stream?.remove(cursor)) this.#streams.delete(userId);
-  }
-
-  #budgetOf(userId: UserId): UserBudget {
-    const known = this.#budgets.get(userId);
-    if (known !== undefined) return known;
-    const { maxLoggedBytesPerSecond } = this.#options.emit;
-    const bucket = new TokenBucket(maxLoggedBytesPerSecond, this.#deps.clock.monotonicMs());
-    const budget = { bucket, emitters: 0 };
-    this.#budgets.set(userId, budget);
-    return budget;
   }
 
   #refuseWhenClosed(): void {

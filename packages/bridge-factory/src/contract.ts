@@ -38,8 +38,14 @@ export interface DeliveryConnection {
   onDrain(listener: () => void): Unsubscribe;
   /** Calls `listener` once when the connection is over, in whatever way; at once when it already is. */
   onClose(listener: () => void): Unsubscribe;
-  /** Registers this connection's handler for a message type; the handler goes with the connection. */
-  handle<T extends 'ack' | 'resync'>(type: T, handler: (message: ClientMessageOf<T>) => void): Unsubscribe;
+  /**
+   * Registers this connection's handler for a message type; the handler goes with the connection. `answer`
+   * tells the message's sender what is wrong with it, before the handler returns.
+   */
+  handle<T extends 'ack' | 'resync'>(
+    type: T,
+    handler: (message: ClientMessageOf<T>, answer: (message: ControlMessage) => void) => void,
+  ): Unsubscribe;
   /** Tells liveness what is sent and not yet acknowledged (protocol §3). */
   reportInFlight(flow: InFlight): void;
   /** Begins the close with a code of protocol §7: 4500 when the log cannot be read, so that the client resumes. */
@@ -187,7 +193,8 @@ export interface DeltaInput {
  * Emits the events of one run, in the order of the calls. Each promise settles when the log has accepted
  * the event (for a delta: when there is room for more, which is the backpressure a flood meets), and rejects
  * with `EMIT_FAILED` once an append of this run has failed, with `EMIT_OVERFLOW` once a caller that does not
- * wait has emitted too much, with `EMITTER_CLOSED` after the terminal event or `close`. A rejected emit must
+ * wait has emitted too much, or one that does too many parts, with `EMITTER_CLOSED` after the terminal event or
+ * `close`. Bytes that a user's runs may append in a second are given out in turn. A rejected emit must
  * fail the run: nothing is dropped in silence. A promise that nobody awaits is no unhandled rejection.
  */
 export interface UserEmitter extends AsyncDisposable {

@@ -2,7 +2,7 @@ import type { EventLog, Unsubscribe } from '@runwire/event-log';
 import type { ConnectionId, RequestId } from '@runwire/id-generation';
 import type { Deferred, Logger } from '@runwire/kernel';
 import { createDeferred } from '@runwire/kernel';
-import type { ClientMessageOf, ResumeInfo, ResumeRequest } from '@runwire/protocol';
+import type { ClientMessageOf, ControlMessage, ResumeInfo, ResumeRequest } from '@runwire/protocol';
 import { createErrorBody, createErrorMessage, createServerMessage } from '@runwire/protocol';
 import type { DeliveryConnection, DeliveryCursor } from './contract.js';
 import type { FlowDeps } from './cursor-flow.js';
@@ -24,6 +24,9 @@ export interface CursorDeps extends FlowDeps {
   /** Called once when a cursor is over. */
   readonly released: (cursor: ConnectionCursor) => void;
 }
+
+/** Tells the sender of a message what is wrong with it. */
+type Answer = (message: ControlMessage) => void;
 
 /** A `caught_up` that is owed: sent when everything up to `target` is. */
 interface OwedCaughtUp {
@@ -86,8 +89,8 @@ export class ConnectionCursor implements DeliveryCursor {
     this.#keep(this.connection.onClose(() => this.close()));
     if (this.#state.kind === 'closed') return;
     this.#keep(this.connection.onDrain(() => this.#onRoom()));
-    this.#keep(this.connection.handle('ack', (message) => this.#onAck(message.seq)));
-    this.#keep(this.connection.handle('resync', (message) => this.#onResync(message)));
+    this.#keep(this.connection.handle('ack', ({ seq }, answer) => this.#onAck(seq, answer)));
+    this.#keep(this.connection.handle('resync', (message, answer) => this.#onResync(message, answer)));
     await this.#locate(decideResume(resume));
   }
 
@@ -104,6 +107,8 @@ export class ConnectionCursor implements DeliveryCursor {
       // Read from the log before its wake came.
       if (this.#state.kind === 'live' && wake.lastSeq <= seq) return;
       pushable = wake.firstSeq === seq + 1 && this.#flow.hasRoomFor(wake.bytes);
+      // Heartbeats tell a reader that is behind how far.
+      if (!pushable) this.#flow.report();
     }
     this.#step({ type: 'wake', pushable, room: this.#flow.isRoomy }, wake);
   }
@@ -244,38 +249,36 @@ export class ConnectionCursor implements DeliveryCursor {
     if (this.#state.kind === 'waiting' && this.#flow.isRoomy) this.#step({ type: 'room' });
   }
 
-  #onAck(seq: number): void {
+  #onAck(seq: number, answer: Answer): void {
     if (this.#flow.ack(seq)) {
       this.#onRoom();
       return;
     }
     this.#deps.counters.acksRejected += 1;
     const message = `ack: seq ${seq} was never sent on this connection; the last was ${this.sentSeq}.`;
-    this.connection.send(createErrorMessage({ code: 'INVALID_MESSAGE', message }));
+    answer(createErrorMessage({ code: 'INVALID_MESSAGE', message }));
   }
 
-  #onResync(message: ClientMessageOf<'resync'>): void {
+  #onResync(message: ClientMessageOf<'resync'>, answer: Answer): void {
     if (this.#resync !== undefined) {
-      this.#refuseResync(message.id, RESYNC_RETRY_MS);
+      answer(this.#refuseResync(message.id, RESYNC_RETRY_MS));
       return;
     }
     const taken = this.#resyncLimit.take(this.#deps.clock.monotonicMs());
     if (!taken.allowed) {
-      this.#refuseResync(message.id, taken.retryAfterMs);
+      answer(this.#refuseResync(message.id, taken.retryAfterMs));
       return;
     }
     this.#resync = message;
     this.#step({ type: 'move' });
   }
 
-  #refuseResync(ref: string | undefined, retryAfterMs: number): void {
+  #refuseResync(ref: string | undefined, retryAfterMs: number): ControlMessage {
     this.#deps.counters.resyncsRejected += 1;
     const error = createErrorBody('RATE_LIMITED', { retryAfterMs });
-    this.connection.send(
-      ref === undefined
-        ? createErrorMessage({ code: 'RATE_LIMITED', retryAfterMs })
-        : createServerMessage('command_rejected', { ref, error }),
-    );
+    return ref === undefined
+      ? createErrorMessage({ code: 'RATE_LIMITED', retryAfterMs })
+      : createServerMessage('command_rejected', { ref, error });
   }
 
   /** Undoes everything; nothing is handed to the connection from here on. */

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { EncodedBatch } from '@runwire/event-log';
-import { encodeFrame } from '@runwire/protocol';
+import type { RunwireEvent } from '@runwire/protocol';
+import { encodeEvent, encodeFrame } from '@runwire/protocol';
 
 /** An event ready to be sent: one of the log, or several of them merged. */
 export interface SendableEvent {
@@ -9,6 +10,13 @@ export interface SendableEvent {
   readonly json: string;
   /** UTF-8 bytes of `json`. */
   readonly bytes: number;
+}
+
+/** Encodes an event anew, now covering everything from `from` on (protocol §4, `from`). */
+export function encodeCovering(event: RunwireEvent, from: number): SendableEvent {
+  const { seq, id, at, ...draft } = event;
+  const json = encodeEvent(draft, { seq, id, at, from });
+  return { seq, id, json, bytes: Buffer.byteLength(json) };
 }
 
 /** One frame, encoded once and shared by every connection that is sent it. */

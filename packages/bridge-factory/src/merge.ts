@@ -1,14 +1,14 @@
 import { Buffer } from 'node:buffer';
 import type { EncodedEvent } from '@runwire/event-log';
 import type { RunwireEventOf } from '@runwire/protocol';
-import { encodeEvent } from '@runwire/protocol';
 import type { SendableEvent } from './frames.js';
+import { encodeCovering } from './frames.js';
+import { thinOut } from './thin-out.js';
 
 type Delta = RunwireEventOf<'agent_delta'>;
 
-/** A delta under merging: what it covers so far, and the ephemeral events it will cover if it goes on. */
+/** A delta under merging: the event as it is in the log, and what was merged into it. */
 interface OpenDelta {
-  /** The event as it is in the log, while nothing is merged into it. */
   readonly first: EncodedEvent;
   /** Parsed once a second delta shows up. */
   start: Delta | undefined;
@@ -16,48 +16,50 @@ interface OpenDelta {
   readonly texts: string[];
   offsetEnd: number;
   bytes: number;
-  between: EncodedEvent[];
 }
 
 /**
- * Merges neighbouring deltas of a page for a connection that is behind (protocol §4, Merging). Pure: the
- * result covers exactly the `seq` of the page, in order, and folds to the same answer. Merged events grow up
- * to `maxBytes`. The page's last event keeps its `seq` and id.
+ * Merges a page for a connection that is behind (protocol §4, Merging): neighbouring deltas become one, with
+ * the ephemeral events between them, and of other ephemeral events in a row the superseded ones go. Pure and
+ * total: the result covers each `seq` of the page once, in order, and folds to the same answer; durable events
+ * stay as the log encoded them. Merged deltas grow up to `maxBytes`. The page's last event keeps its `seq` and
+ * id.
  */
 export function mergePage(events: readonly EncodedEvent[], maxBytes: number): readonly SendableEvent[] {
   const merged: SendableEvent[] = [];
   let open: OpenDelta | undefined;
+  let passing: EncodedEvent[] = [];
   for (const event of events) {
-    if (open !== undefined && event.class === 'ephemeral') {
-      open.between.push(event);
-    } else if (event.type !== 'agent_delta') {
-      if (open !== undefined) closeDelta(open, merged);
-      open = undefined;
-      merged.push(event);
-    } else {
-      const delta = open !== undefined && mayExtend(open, event, maxBytes) ? parseDelta(event) : undefined;
-      if (open !== undefined && delta !== undefined && extendDelta(open, delta)) continue;
-      if (open !== undefined) closeDelta(open, merged);
-      open = openDelta(event, delta);
+    if (event.class === 'ephemeral') {
+      passing.push(event);
+      continue;
     }
+    const delta = open !== undefined && mayExtend(open, event, maxBytes) ? parseDelta(event) : undefined;
+    const isTaken = open !== undefined && delta !== undefined && extendDelta(open, delta);
+    if (!isTaken) {
+      if (open !== undefined) merged.push(closeDelta(open));
+      merged.push(...thinOut(passing));
+      open = event.type === 'agent_delta' ? openDelta(event, delta) : undefined;
+      if (open === undefined) merged.push(event);
+    }
+    if (passing.length > 0) passing = [];
   }
-  if (open !== undefined) closeDelta(open, merged);
+  if (open !== undefined) merged.push(closeDelta(open));
+  merged.push(...thinOut(passing));
   return merged;
 }
 
 function openDelta(first: EncodedEvent, start: Delta | undefined): OpenDelta {
-  return { first, start, last: undefined, texts: [], offsetEnd: 0, bytes: first.bytes, between: [] };
+  return { first, start, last: undefined, texts: [], offsetEnd: 0, bytes: first.bytes };
 }
 
 /** What can be said without parsing. Never too generous: the envelope that goes away is counted. */
-function mayExtend(open: OpenDelta, event: EncodedEvent, maxBytes: number): boolean {
-  const { first } = open;
-  return (
-    event.runId === first.runId && event.threadId === first.threadId && open.bytes + event.bytes <= maxBytes
-  );
+function mayExtend({ first, bytes }: OpenDelta, event: EncodedEvent, maxBytes: number): boolean {
+  if (event.type !== 'agent_delta' || bytes + event.bytes > maxBytes) return false;
+  return event.runId === first.runId && event.threadId === first.threadId;
 }
 
-/** Takes `delta` into the open one, together with what lies between; false when they do not belong. */
+/** Takes `delta` into the open one; false when they do not belong together. */
 function extendDelta(open: OpenDelta, delta: Delta): boolean {
   const start = open.start ?? parseDelta(open.first);
   if (open.texts.length === 0) {
@@ -70,7 +72,6 @@ function extendDelta(open: OpenDelta, delta: Delta): boolean {
   open.texts.push(delta.data.text);
   open.offsetEnd += delta.data.text.length;
   open.last = delta;
-  open.between = [];
   return true;
 }
 
@@ -87,15 +88,8 @@ function isSamePart(a: Delta, b: Delta): boolean {
   );
 }
 
-function closeDelta(open: OpenDelta, merged: SendableEvent[]): void {
-  const { start, last } = open;
-  if (start === undefined || last === undefined) {
-    merged.push(open.first);
-  } else {
-    const { seq, id, at, ...draft } = last;
-    const data = { ...start.data, text: open.texts.join('') };
-    const json = encodeEvent({ ...draft, data }, { seq, id, at, from: start.seq });
-    merged.push({ seq, id, json, bytes: Buffer.byteLength(json) });
-  }
-  merged.push(...open.between);
+function closeDelta({ first, start, last, texts }: OpenDelta): SendableEvent {
+  if (start === undefined || last === undefined) return first;
+  const data = { ...start.data, text: texts.join('') };
+  return encodeCovering({ ...last, data }, start.seq);
 }

@@ -25,6 +25,8 @@ export interface EmitOptions {
   readonly rollupWindowMs?: number;
   /** UTF-8 bytes of text in one delta. @defaultValue 16_384 */
   readonly maxDeltaTextBytes?: number;
+  /** Parts of all messages of a run: above it the run fails, `EMIT_OVERFLOW`. @defaultValue 10_000 */
+  readonly maxParts?: number;
   /** Bytes of an encoded event; a larger `result` or `output` is stored elsewhere. @defaultValue 262_144 */
   readonly maxEventBytes?: number;
   /** Bytes that one append of a run carries; one event may exceed it. @defaultValue 262_144 */
@@ -63,6 +65,7 @@ export const DEFAULT_BRIDGE_OPTIONS: ResolvedBridgeOptions = Object.freeze({
   emit: Object.freeze({
     rollupWindowMs: 40,
     maxDeltaTextBytes: LIMITS.maxDeltaTextBytes,
+    maxParts: 10_000,
     maxEventBytes: LIMITS.maxEventBytes,
     maxAppendBytes: LIMITS.maxPageBytes,
     maxPendingBytes: 1_048_576,

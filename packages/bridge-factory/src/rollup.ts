@@ -12,7 +12,11 @@ export type DeltaData = EventData<'agent_delta'>;
 export interface RollupOptions {
   readonly rollupWindowMs: number;
   readonly maxDeltaTextBytes: number;
+  /** How many parts are known at most, each with its offset, until the run ends. */
+  readonly maxParts: number;
 }
+
+const NOTHING: readonly DeltaData[] = Object.freeze([]);
 
 /** The parts of one kind of one message, or of one tool call's input. */
 interface PartGroup {
@@ -44,6 +48,7 @@ interface PartState {
 export class Rollup {
   readonly #options: RollupOptions;
   readonly #groups = new Map<string, PartGroup>();
+  #parts = 0;
   /** The group of the last delta: the next one is nearly always of the same. */
   #group: PartGroup | undefined;
   #waiting: PartState | undefined;
@@ -59,10 +64,11 @@ export class Rollup {
     return this.#waiting === undefined ? undefined : this.#waiting.wentAtMs + this.#options.rollupWindowMs;
   }
 
-  /** Takes a delta; gives what is to be appended now. */
-  add(piece: DeltaPiece, nowMs: number): readonly DeltaData[] {
+  /** Takes a delta; gives what is to be appended now. Undefined: one part too many, and nothing was taken. */
+  add(piece: DeltaPiece, nowMs: number): readonly DeltaData[] | undefined {
     const part = this.#partOf(piece);
-    const before = this.#waiting === part ? [] : this.flush(nowMs);
+    if (part === undefined) return undefined;
+    const before = this.#waiting === part ? NOTHING : this.flush(nowMs);
     let text = part.half + piece.text;
     part.half = endsInsidePair(text) ? text.slice(-1) : '';
     if (part.half !== '') text = text.slice(0, -1);
@@ -78,7 +84,7 @@ export class Rollup {
   /** What waits, to be appended now: before another event, or at the end of the window. */
   flush(nowMs: number): readonly DeltaData[] {
     const part = this.#waiting;
-    if (part === undefined) return [];
+    if (part === undefined) return NOTHING;
     const text = this.#takeText();
     return splitText(text, this.#options.maxDeltaTextBytes).map((piece) => this.#go(part, piece, nowMs));
   }
@@ -98,7 +104,7 @@ export class Rollup {
   /** The full deltas of what waits; the rest begins to wait anew. */
   #goFull(nowMs: number): readonly DeltaData[] {
     const part = this.#waiting;
-    if (part === undefined) return [];
+    if (part === undefined) return NOTHING;
     const pieces = splitText(this.#takeText(), this.#options.maxDeltaTextBytes);
     const last = pieces.at(-1) ?? '';
     const isLastFull = Buffer.byteLength(last) >= this.#options.maxDeltaTextBytes;
@@ -128,10 +134,12 @@ export class Rollup {
     return toolCallId === undefined ? data : { ...data, toolCallId };
   }
 
-  #partOf(piece: DeltaPiece): PartState {
+  #partOf(piece: DeltaPiece): PartState | undefined {
     const group = this.#groupOf(piece);
     const known = group.parts.get(piece.part);
     if (known !== undefined) return known;
+    if (this.#parts >= this.#options.maxParts) return undefined;
+    this.#parts += 1;
     const part = { group, part: piece.part, offset: 0, wentAtMs: Number.NEGATIVE_INFINITY, half: '' };
     group.parts.set(piece.part, part);
     return part;

@@ -1,18 +1,17 @@
 import type { EventLog, Producer } from '@runwire/event-log';
 import type { RunId, UserId } from '@runwire/id-generation';
-import type { Clock, Deferred, TimerHandle } from '@runwire/kernel';
+import type { Deferred } from '@runwire/kernel';
 import { createDeferred } from '@runwire/kernel';
 import type { EventDraft } from '@runwire/protocol';
 import { BridgeError } from './errors.js';
+import type { LogBudget } from './log-budget.js';
 import type { ResolvedBridgeOptions } from './options.js';
-import type { TokenBucket } from './token-bucket.js';
 
 /** What a run's appends are built from. */
 export interface RunAppenderDeps {
   readonly log: Pick<EventLog, 'append'>;
-  readonly clock: Clock;
   /** Shared by the user's runs. */
-  readonly bucket: TokenBucket;
+  readonly budget: LogBudget;
   readonly options: ResolvedBridgeOptions['emit'];
 }
 
@@ -54,7 +53,8 @@ export class RunAppender {
   /** Queued and in flight. */
   #pendingBytes = 0;
   #appends = 0;
-  #timer: TimerHandle | undefined;
+  /** While the budget is waited for: waits no longer. */
+  #leaveQueue: (() => void) | undefined;
   #room: Deferred<void> | undefined;
   #refusal: BridgeError | undefined;
 
@@ -140,8 +140,8 @@ export class RunAppender {
   close(refusal: BridgeError): void {
     if (this.#refusal !== undefined) return;
     this.#refusal = refusal;
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#leaveQueue?.();
+    this.#leaveQueue = undefined;
     const dropped = this.#queue;
     this.#queue = [];
     for (const item of dropped) {
@@ -150,6 +150,13 @@ export class RunAppender {
     }
     this.#room?.reject(refusal);
     this.#room = undefined;
+  }
+
+  /** Too much of something: the run has failed, and nothing more is taken. */
+  overflow(what: string, details: Readonly<Record<string, number>>): BridgeError {
+    const error = new BridgeError('EMIT_OVERFLOW', `${what}: the run has failed.`, { details });
+    this.close(error);
+    return error;
   }
 
   get #hasFailed(): boolean {
@@ -176,8 +183,9 @@ export class RunAppender {
     this.#pendingBytes += item.bytes;
     const { maxUnawaitedBytes } = this.#deps.options;
     if (this.#pendingBytes > maxUnawaitedBytes) {
-      const message = `More than ${maxUnawaitedBytes} bytes were emitted without awaiting: the run has failed.`;
-      this.close(new BridgeError('EMIT_OVERFLOW', message, { details: { maxUnawaitedBytes } }));
+      this.overflow(`More than ${maxUnawaitedBytes} bytes were emitted without awaiting`, {
+        maxUnawaitedBytes,
+      });
       return;
     }
     this.#pump();
@@ -185,16 +193,14 @@ export class RunAppender {
 
   #pump(): void {
     if (this.#inFlight !== undefined || this.#refusal !== undefined) return;
-    if (this.#queue[0]?.draft === undefined) return;
-    const { bucket, clock } = this.#deps;
-    const delayMs = bucket.delayMs(clock.monotonicMs());
-    if (delayMs > 0) {
-      this.#timer ??= clock.setTimer(delayMs, () => {
-        this.#timer = undefined;
-        this.#pump();
-      });
-      return;
-    }
+    if (this.#queue[0]?.draft === undefined || this.#leaveQueue !== undefined) return;
+    const { budget } = this.#deps;
+    if (budget.isOpen) this.#appendNext();
+    else this.#leaveQueue = budget.wait(() => this.#appendNext());
+  }
+
+  #appendNext(): void {
+    this.#leaveQueue = undefined;
     const batch = this.#takeBatch();
     let bytes = 0;
     for (const item of batch) bytes += item.bytes;
@@ -212,12 +218,12 @@ export class RunAppender {
   }
 
   async #append(batch: readonly QueueItem[], bytes: number): Promise<void> {
-    const { log, bucket, clock } = this.#deps;
+    const { log, budget } = this.#deps;
     const producer = this.nextProducer;
     const inFlight = quietDeferred();
     this.#appends += 1;
     this.#inFlight = inFlight;
-    bucket.take(bytes, clock.monotonicMs());
+    budget.take(bytes);
     try {
       const drafts = batch.flatMap((item) => (item.draft === undefined ? [] : [item.draft]));
       const { duplicate } = await log.append(this.#run.userId, drafts, { producer });

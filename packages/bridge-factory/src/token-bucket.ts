@@ -19,6 +19,12 @@ export class TokenBucket {
     return this.#tokens > 0 ? 0 : Math.floor((-this.#tokens * 1000) / this.#bytesPerSecond) + 1;
   }
 
+  /** Whether nothing of the last second's worth is used. */
+  isFull(nowMs: number): boolean {
+    this.#fill(nowMs);
+    return this.#tokens === this.#bytesPerSecond;
+  }
+
   take(bytes: number, nowMs: number): void {
     this.#fill(nowMs);
     this.#tokens -= bytes;

@@ -18,9 +18,8 @@ export interface EmitterDeps extends RunAppenderDeps {
   readonly released: () => void;
 }
 
-/** What the log adds around a draft, at most: `seq`, `id`, `at`. */
+/** What the log adds to a draft, at most: `seq`, `id`, `at`. */
 const ENVELOPE_BYTES = 256;
-const DELTA_ENVELOPE_BYTES = 512;
 const DONE = Promise.resolve();
 
 /** Emits one attempt of one run: keeps the order, rolls deltas up, moves what is too large elsewhere. */
@@ -62,7 +61,9 @@ export class RunEmitter implements UserEmitter {
     if (refusal !== undefined) return quietRejection(refusal);
     if (delta.text === '') return DONE;
     this.#lastEmitAtMs = this.#deps.clock.monotonicMs();
-    this.#enqueueDeltas(this.#rollup.add(delta, this.#lastEmitAtMs));
+    const due = this.#rollup.add(delta, this.#lastEmitAtMs);
+    if (due === undefined) return quietRejection(this.#tooManyParts());
+    this.#enqueueDeltas(due);
     this.#armTimer();
     return this.#appender.whenRoom();
   }
@@ -120,6 +121,11 @@ export class RunEmitter implements UserEmitter {
     await this.#appender.settled().catch(() => undefined);
   }
 
+  #tooManyParts(): BridgeError {
+    const { maxParts } = this.#deps.options;
+    return this.#appender.overflow(`More than ${maxParts} parts were emitted`, { maxParts });
+  }
+
   #refusal(): BridgeError | undefined {
     return this.#appender.refusal ?? (this.#isEnding ? closedError() : undefined);
   }
@@ -136,19 +142,15 @@ export class RunEmitter implements UserEmitter {
     }
     const { largeValues } = this.#deps;
     if (largeValues === undefined) return quietRejection(noLargeValues('output', bytes));
-    const stored = this.#storeOutput(draft.data, bytes, largeValues);
+    const stored = this.#storeOutput(draft.data, largeValues);
     stored.catch(() => undefined);
     return stored;
   }
 
-  /** The event keeps its place in the order while its output is stored. */
-  async #storeOutput(
-    data: EventData<'tool_completed'>,
-    bytes: number,
-    largeValues: LargeValueStore,
-  ): Promise<void> {
-    const place = this.#appender.hold(bytes);
+  /** The event keeps its place in the order while its output is stored, which is not pending meanwhile. */
+  async #storeOutput(data: EventData<'tool_completed'>, largeValues: LargeValueStore): Promise<void> {
     const { output, ...rest } = data;
+    const place = this.#appender.hold(ENVELOPE_BYTES);
     let outputUrl: string;
     try {
       outputUrl = await largeValues.storeToolOutput(this.context, data.toolCallId, output);
@@ -157,7 +159,7 @@ export class RunEmitter implements UserEmitter {
       throw notStored('output', cause);
     }
     const draft: EventDraft = { type: 'tool_completed', ...this.#scope, data: { ...rest, outputUrl } };
-    await place.fill(draft, Buffer.byteLength(JSON.stringify(draft)) + ENVELOPE_BYTES);
+    await place.fill(draft, bytesOf(draft));
   }
 
   async #end(
@@ -170,9 +172,8 @@ export class RunEmitter implements UserEmitter {
       const draft = await this.#terminalDraft(data);
       // Closed, or failed, while the run was being ended: nothing is committed.
       if (this.#appender.refusal !== undefined) throw this.#appender.refusal;
-      const bytes = Buffer.byteLength(JSON.stringify(draft)) + ENVELOPE_BYTES;
       if (commit !== undefined) await commit({ draft, producer: this.#appender.nextProducer });
-      await this.#appender.appendLast(draft, bytes);
+      await this.#appender.appendLast(draft, bytesOf(draft));
     } catch (cause) {
       this.#isEnding = false;
       throw cause;
@@ -202,8 +203,8 @@ export class RunEmitter implements UserEmitter {
 
   #enqueueDeltas(deltas: readonly EventData<'agent_delta'>[]): void {
     for (const data of deltas) {
-      const bytes = Buffer.byteLength(data.text) + DELTA_ENVELOPE_BYTES;
-      this.#appender.enqueueUnawaited({ type: 'agent_delta', ...this.#scope, data }, bytes);
+      const draft: EventDraft = { type: 'agent_delta', ...this.#scope, data };
+      this.#appender.enqueueUnawaited(draft, bytesOf(draft));
     }
   }
 
@@ -233,10 +234,15 @@ export class RunEmitter implements UserEmitter {
   }
 }
 
-/** Bytes of the event, at most. What is no JSON is refused before anything is queued. */
+/** Bytes of the event, at most: escapes of JSON make some texts six times as long. */
+function bytesOf(draft: EventDraft): number {
+  return Buffer.byteLength(JSON.stringify(draft)) + ENVELOPE_BYTES;
+}
+
+/** As `bytesOf`; what is no JSON is refused before anything is queued. */
 function measure(draft: EventDraft): number | BridgeError {
   try {
-    return Buffer.byteLength(JSON.stringify(draft)) + ENVELOPE_BYTES;
+    return bytesOf(draft);
   } catch (cause) {
     return new BridgeError('EMIT_FAILED', `The data of ${draft.type} cannot be encoded as JSON.`, { cause });
   }

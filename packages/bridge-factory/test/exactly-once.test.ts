@@ -11,7 +11,7 @@ const KIB = 1_024;
 type Step =
   | { readonly kind: 'delta'; readonly part: number; readonly text: string }
   | { readonly kind: 'thinking' }
-  | { readonly kind: 'progress' }
+  | { readonly kind: 'progress'; readonly call: string }
   | { readonly kind: 'time'; readonly ms: number }
   | { readonly kind: 'receive'; readonly client: number; readonly count: number; readonly acks: boolean }
   | { readonly kind: 'cut' | 'connect' | 'stall' | 'drain' | 'lose'; readonly client: number };
@@ -27,7 +27,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('delta' as const), part: fc.integer({ min: 0, max: 1 }), text }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('thinking' as const) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('progress' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('progress' as const), call: fc.constantFrom('t', 'u') }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.integer({ min: 0, max: 60 }) }),
@@ -76,7 +79,7 @@ async function play(steps: readonly Step[]) {
       emitted[next.part] += next.text;
       void run.agentDelta({ messageId, part: next.part, kind: 'text', text: next.text });
     } else if (next.kind === 'thinking') void run.agentThinking({ agent: 'a', text: 'hm' });
-    else if (next.kind === 'progress') void run.toolProgress({ toolCallId: 't', percent: 1 });
+    else if (next.kind === 'progress') void run.toolProgress({ toolCallId: next.call, percent: 1 });
     else if (next.kind === 'time') await clock.advance(next.ms);
     else {
       act(clients[next.client] ?? clients[0], next);

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { BridgeError, DEFAULT_BRIDGE_OPTIONS } from '../src/index.js';
 import { resolveOptions } from '../src/options.js';
 import { ResyncLimit } from '../src/resync-limit.js';
-import { TokenBucket } from '../src/token-bucket.js';
 
 describe('options', () => {
   it('are the limits of the protocol by default', () => {
@@ -20,6 +19,7 @@ describe('options', () => {
       emit: {
         rollupWindowMs: 40,
         maxDeltaTextBytes: 16_384,
+        maxParts: 10_000,
         maxEventBytes: 262_144,
         maxAppendBytes: 262_144,
         maxPendingBytes: 1_048_576,
@@ -51,23 +51,5 @@ describe('the resync limit', () => {
     expect(limit.take(59_999.5)).toEqual({ allowed: false, retryAfterMs: 1 });
     expect(limit.take(60_000)).toEqual({ allowed: true });
     expect(limit.take(60_000)).toEqual({ allowed: false, retryAfterMs: 10_000 });
-  });
-});
-
-describe('the token bucket', () => {
-  it('holds one second, may be overdrawn once, and fills at its rate', () => {
-    const bucket = new TokenBucket(1_000, 0);
-    bucket.take(999, 0);
-    expect(bucket.delayMs(0)).toBe(0);
-    bucket.take(501, 0);
-    expect(bucket.delayMs(0)).toBe(501);
-    expect(bucket.delayMs(500)).toBe(1);
-    expect(bucket.delayMs(501)).toBe(0);
-  });
-
-  it('never holds more than one second', () => {
-    const bucket = new TokenBucket(1_000, 0);
-    bucket.take(1_000, 3_600_000);
-    expect(bucket.delayMs(3_600_000)).toBe(1);
   });
 });

@@ -5,9 +5,9 @@ import { endsInsidePair, splitText } from '../src/delta-text.js';
 import type { DeltaData } from '../src/rollup.js';
 import { Rollup } from '../src/rollup.js';
 
-const OPTIONS = { rollupWindowMs: 40, maxDeltaTextBytes: 16_384 };
+const OPTIONS = { rollupWindowMs: 40, maxDeltaTextBytes: 16_384, maxParts: 100 };
 const piece = (text: string, part = 0) => ({ messageId: 'm', part, kind: 'text' as const, text });
-const texts = (deltas: readonly DeltaData[]) => deltas.map((delta) => delta.text);
+const texts = (deltas: readonly DeltaData[] | undefined) => deltas?.map((delta) => delta.text);
 
 describe('splitText', () => {
   it('keeps what fits whole, at the limit and one byte above it', () => {
@@ -85,10 +85,20 @@ describe('the rollup', () => {
     expect(rollup.dueAtMs).toBeUndefined();
   });
 
+  it('takes deltas of so many parts, whatever they are of, and nothing of one more', () => {
+    const rollup = new Rollup({ ...OPTIONS, maxParts: 3 });
+    const pieces = [piece('a'), piece('b', 1), { ...piece('c'), messageId: 'n' }];
+    for (const one of pieces) expect(texts(rollup.add(one, 0))).toHaveLength(1);
+    expect(rollup.add({ ...piece('d'), kind: 'reasoning' }, 100)).toBeUndefined();
+    expect(rollup.add(piece('d', 2), 100)).toBeUndefined();
+    expect(texts(rollup.add(piece('e', 1), 100))).toEqual(['e']);
+    expect(rollup.finish(200)).toEqual([]);
+  });
+
   it('splits a delta that is too large on its own', () => {
     const rollup = new Rollup(OPTIONS);
     const sent = rollup.add(piece('x'.repeat(40_000)), 0);
-    expect(sent.map(({ offset, text }) => [offset, text.length])).toEqual([
+    expect(sent?.map(({ offset, text }) => [offset, text.length])).toEqual([
       [0, 16_384],
       [16_384, 16_384],
       [32_768, 7_232],
@@ -135,13 +145,13 @@ describe('the rollup', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 4, max: 64 }), (steps, limit) => {
-        const rollup = new Rollup({ rollupWindowMs: 40, maxDeltaTextBytes: limit });
+        const rollup = new Rollup({ ...OPTIONS, maxDeltaTextBytes: limit });
         const sent: DeltaData[] = [];
         let nowMs = 0;
         for (const next of steps) {
           nowMs += next.gapMs;
           if (rollup.dueAtMs !== undefined && rollup.dueAtMs <= nowMs) sent.push(...rollup.flush(nowMs));
-          sent.push(...rollup.add(piece(next.text, next.part), nowMs));
+          sent.push(...(rollup.add(piece(next.text, next.part), nowMs) ?? []));
         }
         sent.push(...rollup.finish(nowMs));
         for (const part of [0, 1, 2]) {

@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from '@runwire/kernel';
-import { LIMITS } from '@runwire/protocol';
+import { CLIENT_LIMITS } from '@runwire/protocol/wire';
 
 /** Tells the server what was applied (protocol §3, Liveness and flow). */
 export interface Acks {
@@ -46,7 +46,7 @@ class CumulativeAcks implements Acks {
     this.#bytes += bytes;
     this.#applied = Math.max(this.#applied, applied);
     if (this.#applied <= this.#acked) return;
-    if (!behind && this.#bytes < LIMITS.ackEveryBytes) this.#sendIn(LIMITS.ackDelayMs);
+    if (!behind && this.#bytes < CLIENT_LIMITS.ackEveryBytes) this.#sendIn(CLIENT_LIMITS.ackDelayMs);
     else if (this.#takeToken()) this.#send();
     else this.#sendIn(REFILL_MS);
   }

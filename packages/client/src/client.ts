@@ -1,7 +1,6 @@
 import type { Clock } from '@runwire/kernel';
-import type { ClientMessageOf, CommandResult, Cursor } from '@runwire/protocol';
-import { LIMITS } from '@runwire/protocol';
-import { type Commands, createCommands, type SentCommandType } from './commands.js';
+import type { ClientMessageOf, CommandResult, Cursor } from '@runwire/protocol/wire';
+import { type Commands, createCommands } from './commands.js';
 import { type Connector, createConnector } from './connector.js';
 import type {
   ApprovalDecision,
@@ -11,16 +10,18 @@ import type {
   ClientStats,
   RunwireClient,
   SendMessage,
+  TransportKind,
 } from './contract.js';
 import { createDelivery, type Delivery } from './delivery.js';
 import { type ClientError, stopError } from './errors.js';
 import { createInbound, type Inbound } from './inbound.js';
 import { createListeners, type Listeners } from './listeners.js';
 import { type ResolvedOptions, resolveOptions } from './options.js';
+import type { PendingCommand, SentCommand } from './ports.js';
 import { createTokenRefresh, type TokenRefresh } from './token-refresh.js';
 
 /**
- * Creates a client, idle: `connect` starts it. Reads `options.storage` once.
+ * Creates a client, idle: `connect` starts it. Reads `options.storage` and `options.outbox` once.
  *
  * @throws ClientError `CLIENT_INVALID_OPTIONS`
  */
@@ -37,44 +38,59 @@ class StreamClient implements RunwireClient {
   readonly #refresh: TokenRefresh;
   readonly #errors: Listeners<ClientProblem>;
   readonly #states: Listeners<ClientState>;
+  readonly #pending: Listeners<readonly PendingCommand[]>;
+  readonly on: RunwireClient['on'];
+  readonly onEvent: RunwireClient['onEvent'];
+  readonly events: RunwireClient['events'];
+  readonly openThread: RunwireClient['openThread'];
+  readonly onReset: RunwireClient['onReset'];
   #acksSent = 0;
 
   constructor(options: ResolvedOptions) {
-    const { clock, newId } = options;
-    const report = (problem: ClientProblem): void => this.#errors.emit(problem);
-    this.#clock = clock;
+    this.#clock = options.clock;
     // What fails while a failure is being told has nobody left to be told to.
     this.#errors = createListeners(() => undefined);
-    this.#states = createListeners((cause) =>
-      report({ code: 'LISTENER_FAILED', message: 'A listener threw.', cause }),
-    );
-    this.#refresh = createTokenRefresh({ ...options, report });
-    this.#commands = createCommands(
-      { clock, newId, transmit: (text) => this.#connector.link?.transmit(text) },
-      { ...options, maxMessageBytes: LIMITS.maxMessageBytes },
-    );
+    this.#states = this.#createListeners();
+    this.#pending = this.#createListeners();
+    this.#refresh = createTokenRefresh({ ...options, report: this.#report });
+    this.#commands = this.#createCommands(options);
     this.#delivery = createDelivery(
       {
-        report,
-        onLateApply: () => this.#connector.link?.applied(0, this.#appliedSeq),
+        report: this.#report,
+        onLateApply: () => this.#connector.link?.applied(0, this.#delivery.applied?.seq ?? 0),
         onOverflow: () => this.#inbound.resync(this.#connector.link),
         onSnapshotFailed: () => this.#connector.drop('snapshot failed'),
+        onHandlerFailed: () => this.#connector.stop({ code: 0, reason: 'a handler threw', resumable: true }),
       },
       options,
     );
     this.#inbound = createInbound({
-      clock,
-      report,
+      clock: options.clock,
+      report: this.#report,
       delivery: this.#delivery,
       commands: this.#commands,
       refresh: this.#refresh,
       connector: () => this.#connector,
     });
     this.#connector = this.#createConnector(options);
+    const { consumers } = this.#delivery;
+    this.on = consumers.on;
+    this.onEvent = consumers.onEvent;
+    this.events = consumers.events;
+    this.openThread = consumers.openThread;
+    this.onReset = this.#delivery.onReset;
   }
 
   get state(): ClientState {
     return this.#connector.state;
+  }
+
+  get transport(): TransportKind {
+    return this.#connector.transport;
+  }
+
+  get pendingCommands(): readonly PendingCommand[] {
+    return this.#commands.pending;
   }
 
   get cursor(): Cursor | undefined {
@@ -95,9 +111,8 @@ class StreamClient implements RunwireClient {
 
   async close(): Promise<void> {
     this.#delivery.close();
-    this.#connector.close();
-    this.#states.clear();
-    this.#errors.clear();
+    this.#connector.stop({ code: 1000, reason: 'closed', resumable: false });
+    for (const listeners of [this.#states, this.#pending, this.#errors]) listeners.clear();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -116,43 +131,56 @@ class StreamClient implements RunwireClient {
     return this.#command({ ...decision, type: 'resolve_approval' });
   }
 
-  readonly on: RunwireClient['on'] = (type, listener) => this.#delivery.on(type, listener);
-  readonly onEvent: RunwireClient['onEvent'] = (listener) => this.#delivery.onEvent(listener);
-  readonly onReset: RunwireClient['onReset'] = (listener) => this.#delivery.onReset(listener);
-  readonly onState: RunwireClient['onState'] = (listener) => this.#states.add(listener);
-  readonly onError: RunwireClient['onError'] = (listener) => this.#errors.add(listener);
-  readonly events: RunwireClient['events'] = () => this.#delivery.events();
-  readonly openThread: RunwireClient['openThread'] = (view) => this.#delivery.openThread(view);
-
-  get #appliedSeq(): number {
-    return this.#delivery.applied?.seq ?? 0;
+  cancelCommand(id: string): boolean {
+    return this.#commands.cancel(id);
   }
 
-  async #command<T extends SentCommandType>(message: ClientMessageOf<T>): Promise<CommandResult<T>> {
+  readonly onState: RunwireClient['onState'] = (listener) => this.#states.add(listener);
+  readonly onError: RunwireClient['onError'] = (listener) => this.#errors.add(listener);
+  readonly onPendingCommands: RunwireClient['onPendingCommands'] = (listener) => this.#pending.add(listener);
+
+  async #command<T extends SentCommand['type']>(message: ClientMessageOf<T>): Promise<CommandResult<T>> {
     const { state } = this.#connector;
-    if (state.kind === 'closed') throw stopError(state);
+    if (state.kind === 'stopped') throw stopError(state);
     return this.#commands.send(message);
   }
 
+  readonly #report = (problem: ClientProblem): void => this.#errors.emit(problem);
+
+  #createListeners<T>(): Listeners<T> {
+    return createListeners((cause) =>
+      this.#report({ code: 'LISTENER_FAILED', message: 'A listener threw.', cause }),
+    );
+  }
+
+  #createCommands(options: ResolvedOptions): Commands {
+    return createCommands(
+      {
+        ...options,
+        transmit: (text) => this.#connector.link?.transmit(text),
+        changed: (pending) => this.#pending.emit(pending),
+        report: this.#report,
+      },
+      options,
+    );
+  }
+
   #createConnector(options: ResolvedOptions): Connector {
-    const report = (problem: ClientProblem): void => this.#errors.emit(problem);
     return createConnector(
       {
-        report,
+        report: this.#report,
         resume: () => this.#delivery.received ?? options.start,
         link: {
           frame: (link, messages, bytes) => this.#inbound.frame(link, messages, bytes),
-          invalidFrame: () => report({ code: 'FRAME_INVALID', message: 'A frame is no Runwire message.' }),
+          invalidFrame: () =>
+            this.#report({ code: 'FRAME_INVALID', message: 'A frame is no Runwire message.' }),
           gapUnresolved: (sent) => this.#inbound.giveUpGap(sent),
           ackSent: () => {
             this.#acksSent += 1;
           },
         },
         up: () => this.#commands.connected(),
-        down: () => {
-          this.#commands.disconnected();
-          this.#refresh.cancel();
-        },
+        down: () => this.#down(),
         stopped: (error) => this.#stopped(error),
         onState: (state) => this.#states.emit(state),
       },
@@ -160,12 +188,17 @@ class StreamClient implements RunwireClient {
     );
   }
 
-  #stopped(error: ClientError): void {
+  #down(): void {
     this.#commands.disconnected();
-    this.#commands.rejectAll(error);
     this.#refresh.cancel();
+  }
+
+  #stopped(error: ClientError): void {
+    this.#down();
     const { state } = this.#connector;
-    // Nothing will come any more: iterators end instead of waiting for ever.
-    if (state.kind === 'closed' && !state.resumable) this.#delivery.close();
+    // `connect` may go on: commands wait for it, and so do iterators.
+    if (state.kind === 'stopped' && state.resumable) return;
+    this.#commands.rejectAll(error, error.code === 'CLIENT_CLOSED');
+    this.#delivery.close();
   }
 }

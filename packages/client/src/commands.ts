@@ -1,25 +1,33 @@
 import { type Clock, createDeferred, type Deferred, type TimerHandle } from '@runwire/kernel';
-import type { ClientMessageOf, CommandResult, ErrorBody } from '@runwire/protocol';
+import {
+  CLIENT_LIMITS,
+  type ClientMessageOf,
+  type CommandResult,
+  type ErrorBody,
+} from '@runwire/protocol/wire';
+import type { ClientProblem } from './contract.js';
 import { ClientError, rejectionOf } from './errors.js';
-
-/** The commands a client sends. */
-export type SentCommandType = 'user_message' | 'stop_agent' | 'resolve_approval';
+import type { CommandOutbox, PendingCommand, SentCommand } from './ports.js';
 
 /** The commands without an answer yet. Each keeps its id over reconnects, so that it is done once. */
 export interface Commands {
-  /** Sends now, or with the next connection. Settles with the answer. */
-  send<T extends SentCommandType>(message: ClientMessageOf<T>): Promise<CommandResult<T>>;
+  /** Oldest first; another array after each change. */
+  readonly pending: readonly PendingCommand[];
+  /** Sends now, or with the next connection, behind those before it. Settles with the answer. */
+  send<T extends SentCommand['type']>(message: ClientMessageOf<T>): Promise<CommandResult<T>>;
+  /** Takes back one that was not sent yet. */
+  cancel(id: string): boolean;
   /** A connection is there: what is pending goes out (again). */
   connected(): void;
   /** The largest message the server takes. */
   limit(maxMessageBytes: number): void;
   /** The connection is gone: deadlines stand still. */
   disconnected(): void;
+  accepted(ref: string, result: CommandResult): void;
   /** True if `ref` is one of these commands. */
-  accepted(ref: string, result: CommandResult): boolean;
   rejected(ref: string, error: ErrorBody): boolean;
-  /** Rejects everything pending. */
-  rejectAll(error: ClientError): void;
+  /** Rejects everything pending. `keep`: it stays in the outbox. */
+  rejectAll(error: ClientError, keep: boolean): void;
 }
 
 /** What commands need of their client. */
@@ -28,17 +36,19 @@ export interface CommandsDeps {
   readonly newId: () => string;
   /** Writes to the connection, if there is one. */
   readonly transmit: (text: string) => void;
+  readonly changed: (pending: readonly PendingCommand[]) => void;
+  readonly report: (problem: ClientProblem) => void;
 }
 
 /** See `ClientOptions`. */
 export interface CommandsOptions {
   readonly commandTimeoutMs: number;
   readonly maxPendingCommands: number;
-  readonly maxMessageBytes: number;
+  readonly outbox?: CommandOutbox;
 }
 
-interface Pending {
-  readonly id: string;
+interface Waiting {
+  command: PendingCommand;
   readonly text: string;
   readonly answer: Deferred<CommandResult>;
   /** Connected time left. */
@@ -51,44 +61,52 @@ interface Pending {
 
 const RETRY_MS = 1_000;
 
-/** Creates a client's commands. */
+/** Creates a client's commands; reads the outbox. */
 export function createCommands(deps: CommandsDeps, options: CommandsOptions): Commands {
-  return new PendingCommands(deps, options);
+  return new WaitingCommands(deps, options);
 }
 
-class PendingCommands implements Commands {
+class WaitingCommands implements Commands {
+  pending: readonly PendingCommand[] = [];
   readonly #deps: CommandsDeps;
   readonly #options: CommandsOptions;
-  readonly #pending = new Map<string, Pending>();
+  readonly #waiting = new Map<string, Waiting>();
   #connected = false;
-  #maxMessageBytes: number;
+  #maxMessageBytes: number = CLIENT_LIMITS.maxMessageBytes;
 
   constructor(deps: CommandsDeps, options: CommandsOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#maxMessageBytes = options.maxMessageBytes;
+    const saved = options.outbox?.load() ?? [];
+    for (const command of saved.slice(0, options.maxPendingCommands)) {
+      const waiting = this.#create(command);
+      this.#waiting.set(command.id, waiting);
+      waiting.answer.promise.catch((error: ClientError) => {
+        const { code, message } = error;
+        // Who sent it is gone.
+        if (code !== 'COMMAND_CANCELLED') deps.report({ code, message, cause: error, command });
+      });
+    }
+    this.#list();
   }
 
-  async send<T extends SentCommandType>(message: ClientMessageOf<T>): Promise<CommandResult<T>> {
-    const id = this.#deps.newId();
-    const text = JSON.stringify({ ...message, id });
-    this.#refuse(text);
-    const answer = createDeferred<CommandResult>();
-    const leftMs = this.#options.commandTimeoutMs;
-    const command: Pending = {
-      id,
-      text,
-      answer,
-      leftMs,
-      sinceMs: 0,
-      deadline: undefined,
-      retry: undefined,
-      rateLimited: false,
-    };
-    this.#pending.set(id, command);
-    if (this.#connected) this.#start(command);
+  async send<T extends SentCommand['type']>(message: ClientMessageOf<T>): Promise<CommandResult<T>> {
+    // A copy: it may be sent, or saved, much later.
+    const command = JSON.parse(JSON.stringify({ id: this.#deps.newId(), message })) as PendingCommand;
+    const waiting = this.#create(command);
+    this.#refuse(waiting.text);
+    this.#waiting.set(command.id, waiting);
+    if (this.#connected) this.#start(waiting);
+    this.#changed();
     // The server answers a command with the result of its type (protocol §5).
-    return (await answer.promise) as CommandResult<T>;
+    return (await waiting.answer.promise) as CommandResult<T>;
+  }
+
+  cancel(id: string): boolean {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined || waiting.command.sentAtMs !== undefined) return false;
+    this.#reject(id, new ClientError('COMMAND_CANCELLED', 'The command was cancelled.'));
+    return true;
   }
 
   limit(maxMessageBytes: number): void {
@@ -98,46 +116,64 @@ class PendingCommands implements Commands {
   connected(): void {
     this.disconnected();
     this.#connected = true;
-    for (const command of this.#pending.values()) this.#start(command);
+    for (const waiting of this.#waiting.values()) this.#start(waiting);
+    if (this.#waiting.size > 0) this.#changed();
   }
 
   disconnected(): void {
     if (!this.#connected) return;
     this.#connected = false;
-    for (const command of this.#pending.values()) {
-      this.#cancel(command);
-      command.leftMs -= this.#deps.clock.monotonicMs() - command.sinceMs;
+    for (const waiting of this.#waiting.values()) {
+      cancelTimers(waiting);
+      waiting.leftMs -= this.#deps.clock.monotonicMs() - waiting.sinceMs;
     }
   }
 
-  accepted(ref: string, result: CommandResult): boolean {
-    const command = this.#take(ref);
-    command?.answer.resolve(result);
-    return command !== undefined;
+  accepted(ref: string, result: CommandResult): void {
+    this.#take(ref)?.answer.resolve(result);
   }
 
   rejected(ref: string, error: ErrorBody): boolean {
-    const command = this.#pending.get(ref);
-    if (command === undefined) return false;
-    const delayMs = retryDelayMs(command, error);
-    const leftMs = command.leftMs - (this.#deps.clock.monotonicMs() - command.sinceMs);
+    const waiting = this.#waiting.get(ref);
+    if (waiting === undefined) return false;
+    const delayMs = retryDelayMs(waiting, error);
+    const leftMs = waiting.leftMs - (this.#deps.clock.monotonicMs() - waiting.sinceMs);
     if (delayMs === undefined || delayMs >= leftMs) {
-      this.#take(ref)?.answer.reject(rejectionOf(error));
+      this.#reject(ref, rejectionOf(error));
       return true;
     }
-    command.rateLimited ||= error.code === 'RATE_LIMITED';
-    command.retry?.cancel();
-    command.retry = this.#deps.clock.setTimer(delayMs, () => this.#deps.transmit(command.text));
+    waiting.rateLimited ||= error.code === 'RATE_LIMITED';
+    waiting.retry?.cancel();
+    waiting.retry = this.#deps.clock.setTimer(delayMs, () => this.#deps.transmit(waiting.text));
     return true;
   }
 
-  rejectAll(error: ClientError): void {
-    for (const id of this.#pending.keys()) this.#take(id)?.answer.reject(error);
+  rejectAll(error: ClientError, keep: boolean): void {
+    for (const waiting of this.#waiting.values()) {
+      cancelTimers(waiting);
+      waiting.answer.reject(error);
+    }
+    this.#waiting.clear();
+    if (keep) this.#list();
+    else this.#changed();
+  }
+
+  #create(command: PendingCommand): Waiting {
+    return {
+      command,
+      text: JSON.stringify({ ...command.message, id: command.id }),
+      answer: createDeferred<CommandResult>(),
+      leftMs: this.#options.commandTimeoutMs,
+      sinceMs: 0,
+      deadline: undefined,
+      retry: undefined,
+      rateLimited: false,
+    };
   }
 
   #refuse(text: string): void {
     const { maxPendingCommands } = this.#options;
-    if (this.#pending.size >= maxPendingCommands) {
+    if (this.#waiting.size >= maxPendingCommands) {
       throw new ClientError('TOO_MANY_PENDING', `${maxPendingCommands} commands wait for an answer already.`);
     }
     const bytes = new TextEncoder().encode(text).length;
@@ -147,36 +183,56 @@ class PendingCommands implements Commands {
     }
   }
 
-  #start(command: Pending): void {
+  #start(waiting: Waiting): void {
     const { clock, transmit } = this.#deps;
-    command.sinceMs = clock.monotonicMs();
-    command.deadline = clock.setTimer(Math.max(0, command.leftMs), () => {
-      const error = new ClientError(
-        'COMMAND_UNANSWERED',
-        'The server did not answer; the outcome is unknown.',
-      );
-      this.#take(command.id)?.answer.reject(error);
+    const { id, sentAtMs = clock.nowMs() } = waiting.command;
+    waiting.command = { ...waiting.command, sentAtMs };
+    waiting.sinceMs = clock.monotonicMs();
+    // After so long the server may have forgotten the id, and would do the command again.
+    const isForgotten = clock.nowMs() - sentAtMs >= CLIENT_LIMITS.commandRetentionMs;
+    waiting.deadline = clock.setTimer(isForgotten ? 0 : Math.max(0, waiting.leftMs), () => {
+      const message = 'The server did not answer; the outcome is unknown.';
+      this.#reject(id, new ClientError('COMMAND_UNANSWERED', message));
     });
-    transmit(command.text);
+    if (!isForgotten) transmit(waiting.text);
   }
 
-  #take(id: string): Pending | undefined {
-    const command = this.#pending.get(id);
-    if (command === undefined) return undefined;
-    this.#pending.delete(id);
-    this.#cancel(command);
-    return command;
+  #reject(id: string, error: ClientError): void {
+    this.#take(id)?.answer.reject(error);
   }
 
-  #cancel(command: Pending): void {
-    command.deadline?.cancel();
-    command.retry?.cancel();
+  #take(id: string): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return undefined;
+    cancelTimers(waiting);
+    this.#waiting.delete(id);
+    this.#changed();
+    return waiting;
+  }
+
+  #list(): void {
+    this.pending = Array.from(this.#waiting.values(), ({ command }) => command);
+  }
+
+  #changed(): void {
+    this.#list();
+    try {
+      this.#options.outbox?.save(this.pending);
+    } catch (cause) {
+      this.#deps.report({ code: 'STORAGE_FAILED', message: 'The outbox threw.', cause });
+    }
+    this.#deps.changed(this.pending);
   }
 }
 
+function cancelTimers({ deadline, retry }: Waiting): void {
+  deadline?.cancel();
+  retry?.cancel();
+}
+
 /** When to repeat a rejected command by itself; undefined: the rejection is the caller's. */
-function retryDelayMs(command: Pending, { code, retryAfterMs }: ErrorBody): number | undefined {
+function retryDelayMs(waiting: Waiting, { code, retryAfterMs }: ErrorBody): number | undefined {
   if (code === 'COMMAND_PENDING' || code === 'NOT_READY') return retryAfterMs ?? RETRY_MS;
-  if (code === 'RATE_LIMITED' && !command.rateLimited) return retryAfterMs;
+  if (code === 'RATE_LIMITED' && !waiting.rateLimited) return retryAfterMs;
   return undefined;
 }

@@ -13,6 +13,7 @@ export type ConnectionEvent =
       readonly attempt: number;
       readonly retryInMs: number;
       readonly closeCode: number;
+      readonly reason: string;
     }
   | { readonly kind: 'retry' }
   /** The page has no network: there is no use in trying. */
@@ -32,43 +33,34 @@ export type ConnectionEvent =
  *                      offline ◀──────── offline ───┘
  *
  *  replaying and live ⟲ replaced
- *  any ── stop ──▶ closed ── connect, if resumable ──▶ connecting
+ *  any ── stop ──▶ stopped ── connect, if resumable ──▶ connecting
  * ```
  */
 export function nextState(state: ClientState, event: ConnectionEvent): ClientState {
-  if (event.kind === 'stop') return stopped(state, event);
-  switch (state.kind) {
-    case 'idle':
-      return event.kind === 'connect' ? { kind: 'connecting', attempt: 1 } : state;
-    case 'closed':
-      return event.kind === 'connect' && state.resumable ? { kind: 'connecting', attempt: 1 } : state;
-    case 'connecting':
-      if (event.kind === 'established') return { kind: 'replaying', connectionId: event.connectionId };
-      return afterLoss(state, event);
-    case 'replaying':
-      if (event.kind === 'caught_up') return { kind: 'live', connectionId: state.connectionId };
-      if (event.kind === 'replaced') return { kind: 'replaying', connectionId: event.connectionId };
-      return afterLoss(state, event);
-    case 'live':
-      if (event.kind === 'replaced') return { kind: 'live', connectionId: event.connectionId };
-      return afterLoss(state, event);
-    case 'waiting':
-      if (event.kind === 'retry') return { kind: 'connecting', attempt: state.attempt };
-      return event.kind === 'offline' ? { kind: 'offline' } : afterLoss(state, event);
+  const { kind } = state;
+  switch (event.kind) {
+    case 'connect':
+      return kind === 'idle' || (kind === 'stopped' && state.resumable)
+        ? { kind: 'connecting', attempt: 1 }
+        : state;
+    case 'established':
+      return kind === 'connecting' ? { ...event, kind: 'replaying' } : state;
+    case 'caught_up':
+      return kind === 'replaying' ? { ...state, kind: 'live' } : state;
+    case 'replaced':
+      return kind === 'replaying' || kind === 'live' ? { ...event, kind } : state;
+    case 'lost':
+      return kind === 'idle' || kind === 'offline' || kind === 'stopped'
+        ? state
+        : { ...event, kind: 'waiting' };
+    case 'retry':
+      if (kind === 'offline') return { kind: 'connecting', attempt: 1 };
+      return kind === 'waiting' ? { kind: 'connecting', attempt: state.attempt } : state;
     case 'offline':
-      return event.kind === 'retry' ? { kind: 'connecting', attempt: 1 } : state;
+      return kind === 'connecting' || kind === 'waiting' ? { kind: 'offline' } : state;
+    case 'stop':
+      // A stop that could have been resumed becomes final by `close`; everything else is final already.
+      if (kind === 'stopped' && !(state.resumable && !event.resumable)) return state;
+      return { ...event, kind: 'stopped' };
   }
-}
-
-function stopped(state: ClientState, event: ConnectionEvent & { kind: 'stop' }): ClientState {
-  // A stop that could have been resumed becomes final by `close`; everything else is final already.
-  if (state.kind === 'closed' && !(state.resumable && !event.resumable)) return state;
-  return { kind: 'closed', code: event.code, reason: event.reason, resumable: event.resumable };
-}
-
-function afterLoss(state: ClientState, event: ConnectionEvent): ClientState {
-  if (event.kind === 'offline') return state.kind === 'connecting' ? { kind: 'offline' } : state;
-  if (event.kind !== 'lost') return state;
-  const { attempt, retryInMs, closeCode } = event;
-  return { kind: 'waiting', attempt, retryInMs, closeCode };
 }

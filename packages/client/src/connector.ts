@@ -1,17 +1,20 @@
 import { createDeferred, type Deferred, type TimerHandle } from '@runwire/kernel';
-import { type ControlMessageOf, type Cursor, closeAction, LIMITS } from '@runwire/protocol';
+import { CLIENT_LIMITS, type ControlMessageOf, type Cursor, closeAction } from '@runwire/protocol/wire';
 import { type ConnectionEvent, nextState } from './connection-state.js';
-import type { ClientProblem, ClientState, Unsubscribe } from './contract.js';
+import type { ClientProblem, ClientState, TransportKind } from './contract.js';
 import { type ClientError, stopError } from './errors.js';
 import { createHandover, type Handover } from './handover.js';
 import { type Link, type LinkEnd, type LinkHandlers, openLink } from './link.js';
 import type { ResolvedOptions } from './options.js';
-import { planReconnect, type ReconnectDelays, type ReconnectPlan } from './reconnect.js';
+import type { Unsubscribe } from './ports.js';
+import { DEFAULT_DELAYS, planReconnect, type ReconnectDelays, type ReconnectPlan } from './reconnect.js';
+import { createTransport, type Transport } from './transport.js';
 import { probeUpgrade } from './upgrade-probe.js';
 
 /** Keeps the client connected: attempts, delays, stops, and the move away from a draining server. */
 export interface Connector {
   readonly state: ClientState;
+  readonly transport: TransportKind;
   /** The connection that commands and acks go to; undefined unless established. */
   readonly link: Link | undefined;
   connect(): Promise<void>;
@@ -21,9 +24,12 @@ export interface Connector {
   draining(link: Link, message: ControlMessageOf<'server_draining'>): void;
   /** Drops the connection; the next one comes as after 1006. */
   drop(reason: string): void;
-  /** Stops for good. */
-  close(): void;
+  /** Stops, for good unless `resumable`. */
+  stop(end: Stop): void;
 }
+
+/** How a client stops; see `ClientState`. */
+export type Stop = Omit<ConnectionEvent & { readonly kind: 'stop' }, 'kind'>;
 
 /** What the connector needs of its client. */
 export interface ConnectorDeps {
@@ -44,23 +50,21 @@ export function createConnector(deps: ConnectorDeps, options: ResolvedOptions): 
 }
 
 class ReconnectingConnector implements Connector {
+  state: ClientState = { kind: 'idle' };
   readonly #deps: ConnectorDeps;
   readonly #options: ResolvedOptions;
   readonly #handlers: LinkHandlers;
   readonly #handover: Handover;
-  #state: ClientState = { kind: 'idle' };
+  readonly #transport: Transport;
   #ready: Deferred<void> = createDeferred();
   #link: Link | undefined;
   #retry: TimerHandle | undefined;
   #retryFixed = false;
   #probe: AbortController | undefined;
   #page: Unsubscribe | undefined;
-  #delays: ReconnectDelays = {
-    minDelayMs: LIMITS.reconnectMinDelayMs,
-    maxDelayMs: LIMITS.reconnectMaxDelayMs,
-    windowMs: LIMITS.reconnectWindowMs,
-  };
+  #delays: ReconnectDelays = DEFAULT_DELAYS;
   #failures = 0;
+  /** WebSocket attempts in a row that were not established, and nobody said why. */
   #refusals = 0;
   #tokenReason: 'connect' | 'refresh' = 'connect';
   /** A 4401 was answered with a new token, and no connection has worked since. */
@@ -69,6 +73,7 @@ class ReconnectingConnector implements Connector {
   constructor(deps: ConnectorDeps, options: ResolvedOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#transport = createTransport(options);
     this.#handlers = { ...deps.link, ended: (link, end) => this.#ended(link, end) };
     this.#handover = createHandover({
       ...options,
@@ -80,8 +85,8 @@ class ReconnectingConnector implements Connector {
     });
   }
 
-  get state(): ClientState {
-    return this.#state;
+  get transport(): TransportKind {
+    return this.#transport.kind;
   }
 
   get link(): Link | undefined {
@@ -89,9 +94,9 @@ class ReconnectingConnector implements Connector {
   }
 
   async connect(): Promise<void> {
-    const { kind } = this.#state;
-    if (kind === 'closed' && !this.#state.resumable) throw stopError(this.#state);
-    if (kind === 'idle' || kind === 'closed') {
+    const { kind } = this.state;
+    if (kind === 'stopped' && !this.state.resumable) throw stopError(this.state);
+    if (kind === 'idle' || kind === 'stopped') {
       this.#ready = createDeferred();
       this.#failures = 0;
       this.#refusals = 0;
@@ -106,10 +111,13 @@ class ReconnectingConnector implements Connector {
 
   established(link: Link, message: ControlMessageOf<'connection_established'>, reset: boolean): void {
     this.#delays = message.reconnect;
+    this.#transport.works();
     if (link === this.#handover.next) {
       if (reset) this.#takeOver(link);
       return;
     }
+    // A handler that threw may have stopped the client just now.
+    if (link !== this.#link) return;
     this.#dispatch({ kind: 'established', connectionId: message.connectionId });
     this.#deps.up();
   }
@@ -131,27 +139,25 @@ class ReconnectingConnector implements Connector {
     this.#link?.fail(reason);
   }
 
-  close(): void {
-    this.#stop({ code: 1000, reason: 'closed', resumable: false });
-  }
-
   #open(): void {
-    if (!this.#options.page.online) {
-      this.#dispatch({ kind: 'offline' });
-      return;
-    }
-    this.#link = this.#openLink(undefined);
+    if (!this.#options.page.online) this.#dispatch({ kind: 'offline' });
+    else if (this.#transport.socket === undefined) void this.#load();
+    else this.#link = this.#openLink(undefined);
   }
 
-  #openLink(replaces: string | undefined): Link {
-    return openLink(
-      this.#options,
-      { tokenReason: this.#tokenReason, resume: this.#deps.resume, replaces },
-      this.#handlers,
-    );
+  async #load(): Promise<void> {
+    const loaded = await this.#transport.load();
+    if (this.state.kind !== 'connecting' || this.#link !== undefined) return;
+    if (loaded) this.#open();
+    else this.#lost({ code: 1006, reason: 'no transport', stage: 'token' });
   }
 
-  // ---- The end of a connection
+  #openLink(replaces: string | undefined): Link | undefined {
+    const { socket: webSocket } = this.#transport;
+    if (webSocket === undefined) return undefined;
+    const request = { webSocket, tokenReason: this.#tokenReason, resume: this.#deps.resume, replaces };
+    return openLink(this.#options, request, this.#handlers);
+  }
 
   #ended(link: Link, end: LinkEnd): void {
     if (end.stage === 'token') {
@@ -164,78 +170,88 @@ class ReconnectingConnector implements Connector {
     const { active, next } = this.#handover;
     this.#handover.end();
     if (next !== undefined) this.#fallOver(next);
-    else if (end.unauthenticated === true) this.#stop({ code: 4401, reason: end.reason, resumable: true });
-    else this.#lost(link, active && closeAction(end.code) === 'resume' ? { ...end, code: 1012 } : end);
+    else if (end.unauthenticated === true) this.stop({ code: 4401, reason: end.reason, resumable: true });
+    else this.#lost(active && closeAction(end.code) === 'resume' ? { ...end, code: 1012 } : end, link);
   }
 
-  #lost(link: Link, end: LinkEnd): void {
+  #lost(end: LinkEnd, link?: Link): void {
     const { clock, random } = this.#options;
-    const { establishedAtMs } = link;
-    if (establishedAtMs !== undefined && clock.monotonicMs() - establishedAtMs >= LIMITS.reconnectStableMs) {
+    const establishedAtMs = link?.establishedAtMs;
+    if (
+      establishedAtMs !== undefined &&
+      clock.monotonicMs() - establishedAtMs >= CLIENT_LIMITS.reconnectStableMs
+    ) {
       this.#failures = 0;
     }
     const ending = { ...end, failures: this.#failures, refreshed: this.#refreshed };
     const plan = planReconnect(ending, this.#delays, random);
     if (plan.kind === 'stop') {
       if (plan.report) this.#deps.report({ code: 'STOPPED', message: stopError(end).message });
-      this.#stop({ ...end, resumable: plan.resumable });
+      this.stop({ ...end, resumable: plan.resumable });
       return;
     }
     this.#failures += 1;
     if (plan.refresh) this.#refreshed = true;
     if (end.stage !== 'token') this.#tokenReason = plan.refresh ? 'refresh' : 'connect';
-    this.#refusals = end.stage === 'upgrade' ? this.#refusals + 1 : 0;
-    this.#wait(plan, end.code);
-    if (this.#refusals >= 2) void this.#askWhy(plan.delayMs, end.code);
+    const isRefusal = end.code === 1006 && end.stage !== 'token' && establishedAtMs === undefined;
+    this.#refusals = isRefusal && this.#transport.kind === 'websocket' ? this.#refusals + 1 : 0;
+    if (isRefusal) this.#transport.failed(end.hung === true);
+    this.#wait(plan, end);
+    if (this.#refusals >= 2) void this.#askWhy(plan.delayMs, end);
   }
 
-  #wait(plan: ReconnectPlan & { kind: 'wait' }, closeCode: number): void {
+  #wait(plan: ReconnectPlan & { kind: 'wait' }, { code, reason }: LinkEnd): void {
     this.#retry?.cancel();
     this.#retryFixed = plan.fixed;
     this.#retry = this.#options.clock.setTimer(plan.delayMs, () => this.#tryAgain());
     const attempt = this.#failures + 1;
-    this.#dispatch({ kind: 'lost', attempt, retryInMs: plan.delayMs, closeCode });
+    this.#dispatch({ kind: 'lost', attempt, retryInMs: plan.delayMs, closeCode: code, reason });
   }
 
   #tryAgain(): void {
-    this.#probe?.abort();
-    this.#retry?.cancel();
+    this.#cancelWait();
     this.#dispatch({ kind: 'retry' });
     this.#open();
   }
 
+  #cancelWait(): void {
+    this.#retry?.cancel();
+    this.#probe?.abort();
+    this.#probe = undefined;
+  }
+
   /** A browser cannot see why an upgrade failed: two in a row are asked about with a plain request. */
-  async #askWhy(plannedMs: number, closeCode: number): Promise<void> {
+  async #askWhy(plannedMs: number, end: LinkEnd): Promise<void> {
     this.#refusals = 0;
     this.#retry?.cancel();
     const probe = new AbortController();
     this.#probe = probe;
-    const answer = await probeUpgrade(this.#options, probe.signal);
-    if (probe.signal.aborted) return;
+    const answer = await probeUpgrade(this.#options, probe);
+    // The page's signals and a stop go before it.
+    if (this.#probe !== probe) return;
     if (answer.kind === 'stop') {
       const { code, message } = answer.error;
       this.#deps.report({ code, message });
-      this.#stop({ code: answer.status, reason: message, resumable: false });
+      this.stop({ code: answer.status, reason: message, resumable: false });
       return;
     }
+    if (answer.kind === 'accepted') this.#transport.failed(true);
     const fixed = answer.kind === 'wait';
     const spreadMs = this.#options.random() * this.#delays.windowMs;
     const delayMs = fixed ? answer.delayMs + spreadMs : plannedMs;
-    this.#wait({ kind: 'wait', delayMs, refresh: false, fixed }, closeCode);
+    this.#wait({ kind: 'wait', delayMs, refresh: false, fixed }, end);
   }
 
-  #stop(end: { readonly code: number; readonly reason: string; readonly resumable: boolean }): void {
-    this.#retry?.cancel();
-    this.#probe?.abort();
+  stop({ code, reason, resumable }: Stop): void {
+    this.#cancelWait();
     this.#page?.();
     const links = [this.#link, this.#handover.next];
     this.#link = undefined;
     this.#handover.end();
     for (const link of links) link?.close();
-    const { code, reason, resumable } = end;
     this.#dispatch({ kind: 'stop', code, reason, resumable });
-    const error = stopError(end);
-    if (this.#ready.pending) this.#ready.reject(error);
+    const error = stopError({ code, reason });
+    this.#ready.reject(error);
     // Nobody may be waiting for it.
     this.#ready.promise.catch(() => undefined);
     this.#deps.stopped(error);
@@ -255,22 +271,22 @@ class ReconnectingConnector implements Connector {
   /** The draining connection ended while the next is under way: the next is the one now. */
   #fallOver(next: Link): void {
     this.#link = next;
-    this.#dispatch({ kind: 'lost', attempt: 1, retryInMs: 0, closeCode: 1012 });
-    this.#dispatch({ kind: 'retry' });
     const { connectionId } = next;
-    if (connectionId === undefined) return;
-    this.#dispatch({ kind: 'established', connectionId });
+    if (connectionId === undefined) {
+      this.#dispatch({ kind: 'lost', attempt: 1, retryInMs: 0, closeCode: 1012, reason: 'draining' });
+      this.#dispatch({ kind: 'retry' });
+      return;
+    }
+    // The server closes the old one once the next is caught up: this may be seen before that.
+    this.#dispatch({ kind: 'replaced', connectionId });
     this.#deps.up();
   }
 
-  // ---- The page
-
   #signalled(signal: 'online' | 'offline' | 'visible'): void {
-    const { kind } = this.#state;
+    const { kind } = this.state;
     if (signal === 'offline') {
       if (kind !== 'waiting' || this.#retryFixed) return;
-      this.#retry?.cancel();
-      this.#probe?.abort();
+      this.#cancelWait();
       this.#dispatch({ kind: 'offline' });
     } else if (kind === 'offline' || (kind === 'waiting' && !this.#retryFixed)) {
       this.#tryAgain();
@@ -280,9 +296,9 @@ class ReconnectingConnector implements Connector {
   }
 
   #dispatch(event: ConnectionEvent): void {
-    const state = nextState(this.#state, event);
-    if (state === this.#state) return;
-    this.#state = state;
+    const state = nextState(this.state, event);
+    if (state === this.state) return;
+    this.state = state;
     this.#deps.onState(state);
   }
 }

@@ -8,11 +8,15 @@ import type {
   ResetReason,
   RunwireEvent,
   RunwireEventOf,
-} from '@runwire/protocol';
-
-// ---------------------------------------------------------------------------------------------------------
-// Options and ports
-// ---------------------------------------------------------------------------------------------------------
+} from '@runwire/protocol/wire';
+import type {
+  ClientStorage,
+  CommandOutbox,
+  PageSignals,
+  PendingCommand,
+  Unsubscribe,
+  WebSocketConstructor,
+} from './ports.js';
 
 /** How a client is set up. Only `url` and `getToken` are required. */
 export interface ClientOptions {
@@ -36,9 +40,22 @@ export interface ClientOptions {
   readonly start?: 'live' | 'beginning';
   /** Keeps the cursor with the application's state over reloads; never one without the other. */
   readonly storage?: ClientStorage;
+  /** Keeps commands without an answer over reloads, with their ids. */
+  readonly outbox?: CommandOutbox;
+  /** What to do when a handler of `on` or `onEvent` throws. @defaultValue 'stop' */
+  readonly onHandlerError?: HandlerErrorPolicy | ((failure: HandlerFailure) => HandlerErrorPolicy);
+  /**
+   * `websocket`, `sse` (server-sent events and POST, with `fetch`), or `auto`: WebSocket, and server-sent
+   * events for the rest of this client's life once they work where WebSockets are blocked.
+   * @defaultValue 'auto'
+   */
+  readonly transport?: 'auto' | TransportKind;
   /** The WebSocket constructor. @defaultValue the global one; Node 20 has none: pass `ws`. */
   readonly webSocket?: WebSocketConstructor;
-  /** Asks `GET /ws` why upgrades fail, after two in a row did. @defaultValue the global `fetch` */
+  /**
+   * Asks `GET /ws` why upgrades fail, after two in a row did, and carries server-sent events.
+   * @defaultValue the global `fetch`
+   */
   readonly fetch?: typeof fetch;
   /** @defaultValue the system clock */
   readonly clock?: Clock;
@@ -58,61 +75,32 @@ export interface ClientOptions {
   readonly maxBufferedEvents?: number;
 }
 
-/** What {@link ClientStorage} keeps: a cursor is never stored alone. */
-export interface SavedState {
-  readonly cursor: Cursor;
-  readonly state: unknown;
-}
+/** How events come and commands go. */
+export type TransportKind = 'websocket' | 'sse';
 
 /**
- * Stores a cursor together with the state it belongs to. The state must be what the listeners made of the
- * events synchronously: it is read after they ran.
+ * What becomes of an event whose handler threw:
+ *
+ * - `stop`: the client stops before that event, `resumable`. `connect` goes on with the handler that threw.
+ * - `retry`: delivery and acks pause, and the handler is called again after 0.5, 1 and 2 s; then as `stop`.
+ * - `skip`: the handler goes without this event; counted in `stats.skipped`.
  */
-export interface ClientStorage {
-  /** Read once, when the client is made. The client takes the cursor; the application restores the state. */
-  load(): SavedState | null;
-  /** Called at most every 250 ms while events are applied, after a snapshot was loaded, and by `close`. */
-  save(saved: SavedState): void;
-  /** The application's state as it is now, read when the cursor is saved. */
-  state(): unknown;
+export type HandlerErrorPolicy = 'stop' | 'retry' | 'skip';
+
+/** A handler that threw. */
+export interface HandlerFailure {
+  readonly event: RunwireEvent;
+  readonly cause: unknown;
+  /** Which failure of this event it is: 1, 2 … */
+  readonly attempt: number;
 }
-
-/** What a client listens to of its page. */
-export interface PageSignals {
-  readonly online: boolean;
-  /** Calls `listener` when the page comes online or becomes visible, and when it goes offline. */
-  subscribe(listener: (signal: 'online' | 'offline' | 'visible') => void): Unsubscribe;
-}
-
-/** The part of the WebSocket interface that a client uses. */
-export interface WebSocketLike {
-  readonly readyState: number;
-  send(data: string): void;
-  close(code?: number, reason?: string): void;
-  /** Ends a dead connection without waiting for the peer, where the implementation can (`ws`). */
-  terminate?(): void;
-  addEventListener(type: 'open' | 'error', listener: () => void): void;
-  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
-  addEventListener(
-    type: 'close',
-    listener: (event: { readonly code: number; readonly reason: string }) => void,
-  ): void;
-}
-
-/** Makes a WebSocket. The browser's and the one of `ws` fit. */
-export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
-
-/** Undoes one subscription. Repeated calls do nothing. */
-export type Unsubscribe = () => void;
-
-// ---------------------------------------------------------------------------------------------------------
-// The client
-// ---------------------------------------------------------------------------------------------------------
 
 /** A live, resuming connection to the user's stream. */
 export interface RunwireClient extends AsyncDisposable {
   /** Where the connection stands now. */
   readonly state: ClientState;
+  /** What the present connection, or the next attempt, uses. */
+  readonly transport: TransportKind;
   /** The last event applied; undefined before the first connection. */
   readonly cursor: Cursor | undefined;
   /** Counts so far; a new object at each read. */
@@ -129,32 +117,45 @@ export interface RunwireClient extends AsyncDisposable {
    * @throws ClientError `CLIENT_STOPPED`, `CLIENT_CLOSED`
    */
   connect(): Promise<void>;
-  /** Closes for good. Pending commands reject with `CLIENT_CLOSED`. Idempotent. */
+  /**
+   * Closes for good. Pending commands reject with `CLIENT_CLOSED`; with an `outbox` they stay in it, and the
+   * next client sends them. Idempotent.
+   */
   close(): Promise<void>;
   /**
    * Sends a message. The command id is made here and kept over reconnects, so it is done once. Settles with
    * the server's answer, not with the agent's. `COMMAND_PENDING` and `NOT_READY` are tried again until the
    * deadline, `RATE_LIMITED` once when it says after how long; every other rejection is the caller's.
    * @throws ClientError with the server's code, or `CLIENT_CLOSED`, `CLIENT_STOPPED`, `COMMAND_UNANSWERED`,
-   * `TOO_MANY_PENDING`; `MESSAGE_TOO_LARGE` without sending
+   * `COMMAND_CANCELLED`, `TOO_MANY_PENDING`; `MESSAGE_TOO_LARGE` without sending
    */
   send(message: SendMessage): Promise<CommandResult<'user_message'>>;
   /** Stops a run. Stopping one that has ended is answered with its status. Settles and throws as `send`. */
   stop(runId: string): Promise<CommandResult<'stop_agent'>>;
   /** Answers an approval request. Settles and throws as `send`. */
   approve(decision: ApprovalDecision): Promise<CommandResult<'resolve_approval'>>;
+  /** The commands without an answer, oldest first; another array after each change. */
+  readonly pendingCommands: readonly PendingCommand[];
+  /** Calls `listener` with each new list of them. */
+  onPendingCommands(listener: (commands: readonly PendingCommand[]) => void): Unsubscribe;
   /**
-   * Calls `listener` for each applied event of a type, in order, once. A listener that throws is reported to
-   * `onError` listeners and does not stop delivery.
+   * Takes back a command that was not sent yet: it rejects with `COMMAND_CANCELLED`. False, and nothing
+   * happens, when the server may have it already.
    */
-  on<T extends EventType>(type: T, listener: (event: RunwireEventOf<T>) => void): Unsubscribe;
-  /** Calls `listener` for each applied event, after the listeners of its type. */
-  onEvent(listener: (event: RunwireEvent) => void): Unsubscribe;
+  cancelCommand(id: string): boolean;
+  /**
+   * Calls `handler` for each event of a type, in order, once. An event is handed to one handler after the
+   * other, and the next event comes when all of them had it. `onHandlerError` says what happens when one
+   * throws; the promise of an asynchronous one is not waited for.
+   */
+  on<T extends EventType>(type: T, handler: (event: RunwireEventOf<T>) => void): Unsubscribe;
+  /** Calls `handler` for each event, after the handlers of its type. */
+  onEvent(handler: (event: RunwireEvent) => void): Unsubscribe;
   /** Calls `listener` with each new state. */
   onState(listener: (state: ClientState) => void): Unsubscribe;
   /** Calls `listener` when the cursor could not be honoured, before `loadSnapshot`. */
   onReset(listener: (reason: ResetReason) => void): Unsubscribe;
-  /** Errors that belong to no call: `error` messages, failing listeners, refused refreshes. */
+  /** Errors that belong to no call: `error` messages, failing handlers and listeners, refused refreshes. */
   onError(listener: (error: ClientProblem) => void): Unsubscribe;
   /**
    * The applied events from this call on, as they come. Ends with `close`, or when iteration stops. A reader
@@ -165,7 +166,8 @@ export interface RunwireClient extends AsyncDisposable {
   /**
    * Shows one thread by the snapshot rule (protocol §6): loads its snapshot, holds the thread's events back
    * meanwhile (at most 10,000, else loads again), drops those the snapshot covers, hands on the rest and
-   * then the live ones. Loads again after a `reset`. `close` it with what it returns.
+   * then the live ones. Loads again after a `reset`, and when a callback of the view throws. `close` it with
+   * what it returns.
    */
   openThread<S extends { readonly cursor: Cursor }>(view: ThreadView<S>): Unsubscribe;
 }
@@ -195,9 +197,10 @@ export interface ApprovalDecision {
 export type SendMessage = Omit<ClientMessageOf<'user_message'>, 'type' | 'id'>;
 
 /**
- * Where the connection stands. `closed` is final unless `resumable`: then `connect` may be called again, once
- * the user acted (4409) or signed in (4401). `code` is a close code, or the status of a refused upgrade (400,
- * 403, 404).
+ * Where the connection stands, and why. `waiting` has the close code and reason of the connection that ended;
+ * `offline` means that the page has no network. `stopped` is final unless `resumable`: then `connect` may be
+ * called again, once the user acted (4409), signed in (4401), or a handler is mended (0). Its `code` is a close
+ * code, the status of a refused upgrade (400, 403, 404), or 0 when a handler threw.
  */
 export type ClientState =
   | { readonly kind: 'idle' }
@@ -209,9 +212,10 @@ export type ClientState =
       readonly attempt: number;
       readonly retryInMs: number;
       readonly closeCode: number;
+      readonly reason: string;
     }
   | { readonly kind: 'offline' }
-  | { readonly kind: 'closed'; readonly code: number; readonly reason: string; readonly resumable: boolean };
+  | { readonly kind: 'stopped'; readonly code: number; readonly reason: string; readonly resumable: boolean };
 
 /** Something that went wrong outside a call. */
 export interface ClientProblem {
@@ -221,6 +225,10 @@ export interface ClientProblem {
   readonly cause?: unknown;
   /** What the server said. */
   readonly error?: ErrorBody;
+  /** The event whose handler threw. */
+  readonly event?: RunwireEvent;
+  /** The command of an earlier page that was rejected with `cause`: nobody else is told. */
+  readonly command?: PendingCommand;
 }
 
 /** Counts since the client was made. */
@@ -231,6 +239,8 @@ export interface ClientStats {
   readonly duplicates: number;
   readonly gaps: number;
   readonly resets: number;
+  /** Times that a handler went without an event, by the policy `skip`. */
+  readonly skipped: number;
   /** Connections established. */
   readonly connections: number;
   readonly acksSent: number;

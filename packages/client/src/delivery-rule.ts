@@ -1,76 +1,77 @@
-import type { Cursor, RunwireEvent, RunwireEventOf } from '@runwire/protocol';
+import type { Cursor, RunwireEvent, RunwireEventOf } from '@runwire/protocol/wire';
 import { createPartLengths, type PartLengths } from './part-lengths.js';
 
-/**
- * What to do with an event (protocol §6): hand it on (a delta that overlaps comes back cut to what is new),
- * drop it as known, or drop it because something before it is missing. `first` is true once per gap.
- */
-export type Verdict =
-  | { readonly kind: 'apply'; readonly event: RunwireEvent }
-  | { readonly kind: 'duplicate' }
-  | { readonly kind: 'gap'; readonly first: boolean };
-
-/** All of exactly-once, without time or I/O. */
+/** All of exactly-once (protocol §6), without time or I/O. */
 export interface DeliveryRule {
-  /** The last event judged `apply`; undefined before the stream's position is known. */
+  /** The last event judged to be applied; undefined before the stream's position is known. */
   readonly cursor: Cursor | undefined;
   /** Starts over at `cursor`; what was known of answers under way is forgotten. */
   restart(cursor: Cursor): void;
-  /** Judges the next event received; one judged `apply` moves the cursor. */
-  judge(event: RunwireEvent): Verdict;
-  /** The server says that it sent everything up to `seq`. True, once per gap counted, if some of it is missing. */
-  misses(seq: number): { readonly missing: boolean; readonly first: boolean };
+  /**
+   * Judges the next event received: comes back to be applied (a delta that overlaps cut to what is new), and
+   * the cursor moves, or is to be dropped, known already or behind a gap.
+   */
+  judge(event: RunwireEvent): RunwireEvent | 'duplicate' | 'gap';
+  /** The server says that it sent everything up to `seq`. True if some of it is missing. */
+  misses(seq: number): boolean;
+}
+
+/** What the rule counts: events that came again, and gaps, each once until an event continues. */
+export interface RuleCounts {
+  duplicates: number;
+  gaps: number;
 }
 
 /** Creates the rule of one client. */
-export function createDeliveryRule(cursor: Cursor | undefined): DeliveryRule {
-  return new SequenceRule(cursor);
+export function createDeliveryRule(cursor: Cursor | undefined, counts: RuleCounts): DeliveryRule {
+  return new SequenceRule(cursor, counts);
 }
 
 class SequenceRule implements DeliveryRule {
+  cursor: Cursor | undefined;
+  readonly #counts: RuleCounts;
   readonly #parts: PartLengths = createPartLengths();
-  #cursor: Cursor | undefined;
   #gapOpen = false;
 
-  constructor(cursor: Cursor | undefined) {
-    this.#cursor = cursor;
-  }
-
-  get cursor(): Cursor | undefined {
-    return this.#cursor;
+  constructor(cursor: Cursor | undefined, counts: RuleCounts) {
+    this.cursor = cursor;
+    this.#counts = counts;
   }
 
   restart(cursor: Cursor): void {
-    this.#cursor = cursor;
+    this.cursor = cursor;
     this.#gapOpen = false;
     this.#parts.clear();
   }
 
-  judge(event: RunwireEvent): Verdict {
-    const cursor = this.#cursor;
+  judge(event: RunwireEvent): RunwireEvent | 'duplicate' | 'gap' {
+    const { cursor } = this;
     if (cursor === undefined) return this.#gap();
-    if (event.seq <= cursor.seq) return { kind: 'duplicate' };
-    if ((event.from ?? event.seq) > cursor.seq + 1) return this.#gap();
-    const fresh = event.type === 'agent_delta' ? this.#cut(event) : event;
+    const { seq, id, from = seq, type } = event;
+    if (seq <= cursor.seq) {
+      this.#counts.duplicates += 1;
+      return 'duplicate';
+    }
+    if (from > cursor.seq + 1) return this.#gap();
+    const fresh = type === 'agent_delta' ? this.#cut(event) : event;
     if (fresh === undefined) return this.#gap();
-    if (event.type === 'agent_started') this.#parts.begin(event.data.messageId);
-    if (event.type === 'agent_completed') this.#parts.end(event.data.messageId);
-    this.#cursor = { epoch: cursor.epoch, seq: event.seq, id: event.id };
+    if (type === 'agent_started') this.#parts.begin(event.data.messageId);
+    if (type === 'agent_completed') this.#parts.end(event.data.messageId);
+    this.cursor = { epoch: cursor.epoch, seq, id };
     this.#gapOpen = false;
-    return { kind: 'apply', event: fresh };
+    return fresh;
   }
 
-  misses(seq: number): { readonly missing: boolean; readonly first: boolean } {
-    if (this.#cursor === undefined || seq <= this.#cursor.seq) return { missing: false, first: false };
-    const first = !this.#gapOpen;
-    this.#gapOpen = true;
-    return { missing: true, first };
+  misses(seq: number): boolean {
+    if (this.cursor === undefined || seq <= this.cursor.seq) return false;
+    this.#gap();
+    return true;
   }
 
-  #gap(): Verdict {
-    const first = !this.#gapOpen;
+  #gap(): 'gap' {
+    if (!this.#gapOpen) this.#counts.gaps += 1;
     this.#gapOpen = true;
-    return { kind: 'gap', first };
+    return 'gap';
   }
 
   /** The delta from what is known of its part on; undefined if text before it is missing. */

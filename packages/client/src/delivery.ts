@@ -1,21 +1,22 @@
-import type { ControlMessageOf, Cursor, ResetReason, RunwireEvent, StreamInfo } from '@runwire/protocol';
-import type { ClientProblem, RunwireClient, ThreadView, Unsubscribe } from './contract.js';
+import type { ControlMessageOf, Cursor, ResetReason, RunwireEvent, StreamInfo } from '@runwire/protocol/wire';
+import { type Consumers, createConsumers } from './consumers.js';
+import type { ClientProblem, RunwireClient } from './contract.js';
 import { createDeliveryRule, type DeliveryRule } from './delivery-rule.js';
 import type { ClientProblemCode } from './errors.js';
-import { createEventStream, type EventStream } from './event-stream.js';
+import { createHandlerPolicy, type HandlerPolicy } from './handler-policy.js';
 import { createListeners, type Listeners } from './listeners.js';
 import type { ResolvedOptions } from './options.js';
 import { createSnapshotGate, type SnapshotGate } from './snapshot-gate.js';
 import { createStorageSaver, type StorageSaver } from './storage-saver.js';
-import { type OpenThread, openThreadView } from './thread-view.js';
 
 /** From what a connection receives to what the application sees: each event once, in order. */
 export interface Delivery {
   /** The last event received in order: where to resume. */
   readonly received: Cursor | undefined;
-  /** The last event handed to the application: what is acked, stored and shown. */
+  /** The last event that every handler had: what is acked, stored and shown. */
   readonly applied: Cursor | undefined;
   readonly counts: DeliveryCounts;
+  readonly consumers: Consumers;
   /** A connection was established: takes the position, or resets. */
   established(message: ControlMessageOf<'connection_established'>): void;
   /** Takes an event. True if something before it is missing. */
@@ -23,11 +24,7 @@ export interface Delivery {
   /** The server says it sent everything up to `seq`. True if some of it is missing. */
   misses(seq: number): boolean;
   reset(reason: ResetReason, stream: Pick<StreamInfo, 'epoch' | 'head' | 'headId'>): void;
-  readonly on: RunwireClient['on'];
-  readonly onEvent: RunwireClient['onEvent'];
   readonly onReset: RunwireClient['onReset'];
-  readonly events: RunwireClient['events'];
-  readonly openThread: RunwireClient['openThread'];
   close(): void;
 }
 
@@ -37,6 +34,7 @@ export interface DeliveryCounts {
   duplicates: number;
   gaps: number;
   resets: number;
+  skipped: number;
 }
 
 /** What delivery needs of its client. */
@@ -48,6 +46,8 @@ export interface DeliveryDeps {
   readonly onOverflow: () => void;
   /** The snapshot could not be loaded: drop the connection. */
   readonly onSnapshotFailed: () => void;
+  /** A handler threw, and no event may pass it: stop. */
+  readonly onHandlerFailed: (cause: unknown) => void;
 }
 
 /** Creates the delivery of one client. */
@@ -56,38 +56,46 @@ export function createDelivery(deps: DeliveryDeps, options: ResolvedOptions): De
 }
 
 class OrderedDelivery implements Delivery {
-  readonly counts: DeliveryCounts = { applied: 0, duplicates: 0, gaps: 0, resets: 0 };
+  readonly counts: DeliveryCounts = { applied: 0, duplicates: 0, gaps: 0, resets: 0, skipped: 0 };
+  readonly consumers: Consumers;
+  applied: Cursor | undefined;
   readonly #deps: DeliveryDeps;
   readonly #options: ResolvedOptions;
   readonly #rule: DeliveryRule;
   readonly #gate: SnapshotGate;
   readonly #saver: StorageSaver;
-  readonly #listenerFailed: (cause: unknown) => void;
-  readonly #byType = new Map<string, Listeners<RunwireEvent>>();
-  readonly #all: Listeners<RunwireEvent>;
+  readonly #policy: HandlerPolicy;
   readonly #resets: Listeners<ResetReason>;
-  readonly #streams = new Set<EventStream>();
-  readonly #threads = new Set<OpenThread>();
   /** Received, in order, not applied yet. */
   #held: RunwireEvent[] = [];
+  /** A handler threw: the first of the held went through some handlers only. */
+  #stuck = false;
   #overflowed = false;
   #flushing = false;
-  #applied: Cursor | undefined;
   #closed = false;
 
   constructor(deps: DeliveryDeps, options: ResolvedOptions) {
+    const { report } = deps;
+    const failed = (cause: unknown): void =>
+      report({ code: 'LISTENER_FAILED', message: 'A listener threw.', cause });
     this.#deps = deps;
     this.#options = options;
-    this.#applied = options.cursor;
-    this.#rule = createDeliveryRule(options.cursor);
-    this.#listenerFailed = (cause) =>
-      deps.report({ code: 'LISTENER_FAILED', message: 'A listener threw.', cause });
-    this.#all = createListeners(this.#listenerFailed);
-    this.#resets = createListeners(this.#listenerFailed);
+    this.applied = options.cursor;
+    this.#rule = createDeliveryRule(options.cursor, this.counts);
+    this.#resets = createListeners(failed);
+    this.consumers = createConsumers(
+      { cursor: () => this.applied, onRoom: () => this.#resume(), failed },
+      options,
+    );
+    this.#policy = createHandlerPolicy({
+      ...options,
+      retry: () => this.#goOn(),
+      stop: deps.onHandlerFailed,
+    });
     this.#saver = createStorageSaver({
       ...options,
-      cursor: () => this.#applied,
-      failed: (cause) => deps.report({ code: 'STORAGE_FAILED', message: 'The storage threw.', cause }),
+      cursor: () => this.applied,
+      failed: (cause) => report({ code: 'STORAGE_FAILED', message: 'The storage threw.', cause }),
     });
     this.#gate = createSnapshotGate({
       load: options.loadSnapshot,
@@ -96,7 +104,7 @@ class OrderedDelivery implements Delivery {
         this.#resume();
       },
       failed: (cause) => {
-        deps.report({ code: 'SNAPSHOT_FAILED', message: 'The snapshot could not be loaded.', cause });
+        report({ code: 'SNAPSHOT_FAILED', message: 'The snapshot could not be loaded.', cause });
         deps.onSnapshotFailed();
       },
     });
@@ -106,22 +114,21 @@ class OrderedDelivery implements Delivery {
     return this.#rule.cursor;
   }
 
-  get applied(): Cursor | undefined {
-    return this.#applied;
-  }
-
   established({ stream, resume }: ControlMessageOf<'connection_established'>): void {
     const at = this.#rule.cursor;
     if (resume.mode === 'reset') {
       this.reset(resume.reason ?? 'epoch', stream);
     } else if (at === undefined) {
       const headId = resume.from === stream.head + 1 ? stream.headId : null;
-      this.#restart(cursorAt(stream.epoch, resume.from - 1, headId));
-      if (this.#applied !== undefined) for (const thread of this.#threads) thread.positioned(this.#applied);
+      const start = cursorAt(stream.epoch, resume.from - 1, headId);
+      this.#restart(start);
+      this.consumers.positioned(start);
     } else if (at.epoch !== stream.epoch) {
       this.reset('epoch', stream);
     } else {
       this.#gate.retry();
+      // After a stop, the handler that threw is tried again.
+      if (this.#stuck) this.#goOn();
     }
   }
 
@@ -132,23 +139,15 @@ class OrderedDelivery implements Delivery {
       return false;
     }
     const verdict = this.#rule.judge(event);
-    if (verdict.kind === 'duplicate') this.counts.duplicates += 1;
-    if (verdict.kind === 'gap') {
-      if (verdict.first) this.counts.gaps += 1;
-      return true;
-    }
-    if (verdict.kind === 'apply') {
-      this.#held.push(verdict.event);
+    if (typeof verdict === 'object') {
+      this.#held.push(verdict);
       this.#flush();
     }
-    return false;
+    return verdict === 'gap';
   }
 
   misses(seq: number): boolean {
-    if (this.#closed || this.#overflowed) return false;
-    const { missing, first } = this.#rule.misses(seq);
-    if (first) this.counts.gaps += 1;
-    return missing;
+    return !this.#closed && !this.#overflowed && this.#rule.misses(seq);
   }
 
   reset(reason: ResetReason, { epoch, head, headId }: Pick<StreamInfo, 'epoch' | 'head' | 'headId'>): void {
@@ -156,76 +155,43 @@ class OrderedDelivery implements Delivery {
     this.#saver.discard();
     this.#restart(cursorAt(epoch, head, headId));
     this.#gate.require(reason);
-    for (const thread of this.#threads) thread.reload();
+    this.consumers.reload();
     this.#resets.emit(reason);
     if (!this.#gate.closed && !this.#closed) this.#saver.schedule();
   }
 
-  readonly on: RunwireClient['on'] = (type, listener) => {
-    const listeners = this.#byType.get(type) ?? createListeners<RunwireEvent>(this.#listenerFailed);
-    this.#byType.set(type, listeners);
-    // Only events of `type` are emitted to this list.
-    return listeners.add(listener as (event: RunwireEvent) => void);
-  };
-
-  readonly onEvent: RunwireClient['onEvent'] = (listener) => this.#all.add(listener);
-
   readonly onReset: RunwireClient['onReset'] = (listener) => this.#resets.add(listener);
-
-  readonly events: RunwireClient['events'] = () => {
-    const stream = createEventStream({
-      maxBuffered: this.#options.maxBufferedEvents,
-      onRoom: () => this.#resume(),
-      onReturn: () => this.#streams.delete(stream),
-    });
-    if (this.#closed) stream.end();
-    else this.#streams.add(stream);
-    return stream.iterator;
-  };
-
-  readonly openThread = <S extends { readonly cursor: Cursor }>(view: ThreadView<S>): Unsubscribe => {
-    const thread = openThreadView(
-      {
-        ...this.#options,
-        cursor: () => this.#applied,
-        failed: this.#listenerFailed,
-      },
-      view,
-    );
-    if (this.#closed) thread.close();
-    else this.#threads.add(thread);
-    return () => {
-      this.#threads.delete(thread);
-      thread.close();
-    };
-  };
 
   close(): void {
     if (this.#closed) return;
-    // Within a listener, or before a snapshot is loaded, the state is not the cursor's: the pair saved last is.
+    // Within a handler, or before a snapshot is loaded, the state is not the cursor's: the pair saved last is.
     if (!this.#gate.closed && !this.#flushing) this.#saver.flush();
     this.#saver.discard();
     this.#closed = true;
     this.#gate.stop();
+    this.#policy.settled();
     this.#held = [];
-    for (const thread of this.#threads) thread.close();
-    for (const stream of this.#streams) stream.end();
-    this.#threads.clear();
-    this.#streams.clear();
-    for (const listeners of [...this.#byType.values(), this.#all, this.#resets]) listeners.clear();
+    this.consumers.close();
+    this.#resets.clear();
   }
 
   #restart(cursor: Cursor): void {
     this.#rule.restart(cursor);
-    this.#applied = cursor;
+    this.applied = cursor;
     this.#held = [];
     this.#overflowed = false;
+    this.#stuck = false;
+    this.#policy.settled();
+    this.consumers.abandon();
   }
 
   get #paused(): boolean {
-    if (this.#gate.closed) return true;
-    for (const stream of this.#streams) if (stream.full) return true;
-    return false;
+    return this.#gate.closed || this.#stuck || this.consumers.full;
+  }
+
+  #goOn(): void {
+    this.#stuck = false;
+    this.#resume();
   }
 
   /** What paused delivery is over, perhaps. */
@@ -239,15 +205,14 @@ class OrderedDelivery implements Delivery {
   }
 
   #flush(): void {
-    // A listener may cause another flush, by reading from an iterator or closing the client.
+    // A handler may cause another flush, by reading from an iterator or closing the client.
     if (this.#flushing) return;
     this.#flushing = true;
     let held = this.#held;
     let next = 0;
     while (next < held.length && !this.#paused) {
       const event = held[next];
-      next += 1;
-      if (event !== undefined) this.#apply(event);
+      if (event !== undefined && this.#apply(event)) next += 1;
       if (held !== this.#held) {
         // Reset or closed meanwhile: what was held is void.
         held = this.#held;
@@ -258,15 +223,32 @@ class OrderedDelivery implements Delivery {
     this.#flushing = false;
   }
 
-  #apply(event: RunwireEvent): void {
-    if (this.#applied === undefined) return;
-    this.#applied = { epoch: this.#applied.epoch, seq: event.seq, id: event.id };
+  /** Hands the event to everybody. False if a handler threw: the event stays the first of the held. */
+  #apply(event: RunwireEvent): boolean {
+    const held = this.#held;
+    try {
+      this.consumers.hand(event);
+    } catch (cause) {
+      if (held === this.#held) this.#failed(event, cause);
+      return false;
+    }
+    if (held !== this.#held || this.applied === undefined) return false;
+    this.#policy.settled();
+    this.applied = { epoch: this.applied.epoch, seq: event.seq, id: event.id };
     this.counts.applied += 1;
-    this.#byType.get(event.type)?.emit(event);
-    this.#all.emit(event);
-    for (const thread of this.#threads) thread.offer(event);
-    for (const stream of this.#streams) stream.push(event);
-    if (!this.#closed) this.#saver.schedule();
+    this.#saver.schedule();
+    return true;
+  }
+
+  #failed(event: RunwireEvent, cause: unknown): void {
+    // Some handlers had it: the state belongs to no cursor.
+    this.#saver.discard();
+    this.#stuck = true;
+    this.#deps.report({ code: 'HANDLER_FAILED', message: 'A handler threw.', cause, event });
+    if (!this.#policy.skips(event, cause)) return;
+    this.#stuck = false;
+    this.counts.skipped += 1;
+    this.consumers.skip();
   }
 }
 

@@ -1,11 +1,12 @@
 import { CodedError } from '@runwire/kernel';
-import type { ErrorBody, ErrorCode } from '@runwire/protocol';
+import type { ErrorBody, ErrorCode } from '@runwire/protocol/wire';
 
 /** Why this package itself refused a call; a command may also reject with a code of the server. */
 export const CLIENT_ERROR_CODES = [
   'CLIENT_CLOSED',
   'CLIENT_INVALID_OPTIONS',
   'CLIENT_STOPPED',
+  'COMMAND_CANCELLED',
   'COMMAND_UNANSWERED',
   'TOO_MANY_PENDING',
 ] as const;
@@ -18,15 +19,17 @@ export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number];
  *
  * - `FRAME_INVALID`: a frame that is no Runwire message; the connection is dropped and resumed.
  * - `GAP_UNRESOLVED`: three resyncs did not fill a gap; handled as a reset.
- * - `LISTENER_FAILED`: a listener threw; delivery went on.
+ * - `HANDLER_FAILED`: a handler of events threw; `onHandlerError` says what became of the `event`.
+ * - `LISTENER_FAILED`: another listener threw, or a view of `openThread`, which is loaded again.
  * - `SNAPSHOT_FAILED`: `loadSnapshot` rejected; it is tried again with the next connection.
  * - `STOPPED`: the connection ended for good by a code that is to be reported.
- * - `STORAGE_FAILED`: `storage` threw.
+ * - `STORAGE_FAILED`: `storage` or `outbox` threw.
  * - `TOKEN_FAILED`: `getToken` rejected or took too long.
  */
 export type ClientProblemCode =
   | 'FRAME_INVALID'
   | 'GAP_UNRESOLVED'
+  | 'HANDLER_FAILED'
   | 'LISTENER_FAILED'
   | 'SNAPSHOT_FAILED'
   | 'STOPPED'

@@ -1,5 +1,5 @@
 import { createDeferred, type Deferred } from '@runwire/kernel';
-import type { RunwireEvent } from '@runwire/protocol';
+import type { RunwireEvent } from '@runwire/protocol/wire';
 
 /** One `events()` iterator and its buffer. */
 export interface EventStream {

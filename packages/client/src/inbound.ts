@@ -1,17 +1,17 @@
 import type { Clock } from '@runwire/kernel';
-import type {
-  ControlMessage,
-  ControlMessageOf,
-  ControlType,
-  ErrorBody,
-  RunwireEvent,
-  ServerMessage,
-} from '@runwire/protocol';
+import {
+  type ControlMessage,
+  type ControlMessageOf,
+  type ControlType,
+  type ErrorBody,
+  isLogEvent,
+  type RunwireEvent,
+  type ServerMessage,
+} from '@runwire/protocol/wire';
 import type { Commands } from './commands.js';
 import type { Connector } from './connector.js';
 import type { ClientProblem } from './contract.js';
 import type { Delivery } from './delivery.js';
-import { isEvent } from './frame.js';
 import type { Link } from './link.js';
 import type { TokenRefresh } from './token-refresh.js';
 
@@ -45,6 +45,8 @@ export function createInbound(deps: InboundDeps): Inbound {
 }
 
 class MessageSwitch implements Inbound {
+  connections = 0;
+  serverOffsetMs = 0;
   readonly #deps: InboundDeps;
   readonly #handlers: { readonly [T in ControlType]: (link: Link, message: ControlMessageOf<T>) => void } = {
     connection_established: (link, message) => this.#established(link, message),
@@ -69,24 +71,14 @@ class MessageSwitch implements Inbound {
     server_draining: (link, message) => this.#deps.connector().draining(link, message),
     error: (link, message) => this.#refused(link, message.ref ?? null, message),
   };
-  #connections = 0;
-  #serverOffsetMs = 0;
 
   constructor(deps: InboundDeps) {
     this.#deps = deps;
   }
 
-  get connections(): number {
-    return this.#connections;
-  }
-
-  get serverOffsetMs(): number {
-    return this.#serverOffsetMs;
-  }
-
   frame(link: Link, messages: readonly ServerMessage[], bytes: number): void {
     for (const message of messages) {
-      if (isEvent(message)) this.#event(link, message);
+      if (isLogEvent(message)) this.#event(link, message);
       else this.#control(link, message);
     }
     link.applied(bytes, this.#deps.delivery.applied?.seq ?? 0);
@@ -125,7 +117,7 @@ class MessageSwitch implements Inbound {
 
   #established(link: Link, message: ControlMessageOf<'connection_established'>): void {
     const { commands, connector, delivery } = this.#deps;
-    this.#connections += 1;
+    this.connections += 1;
     this.#setServerTime(message.serverTimeMs);
     commands.limit(message.limits.maxMessageBytes);
     link.established(message);
@@ -141,6 +133,6 @@ class MessageSwitch implements Inbound {
   }
 
   #setServerTime(serverTimeMs: number): void {
-    this.#serverOffsetMs = serverTimeMs - this.#deps.clock.nowMs();
+    this.serverOffsetMs = serverTimeMs - this.#deps.clock.nowMs();
   }
 }

@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-export type { AnswerPart, RunView, RunwireEvent } from '@runwire/protocol';
-export { answerText, applyRunEvent } from '@runwire/protocol';
+export type { AnswerPart, RunView, RunwireEvent } from '@runwire/protocol/wire';
+export { answerText, applyRunEvent } from '@runwire/protocol/wire';
 export { createRunwireClient } from './client.js';
 export type {
   ApprovalDecision,
@@ -12,16 +12,24 @@ export type {
   ClientProblem,
   ClientState,
   ClientStats,
-  ClientStorage,
-  PageSignals,
+  HandlerErrorPolicy,
+  HandlerFailure,
   RunwireClient,
-  SavedState,
   SendMessage,
   ThreadView,
-  Unsubscribe,
-  WebSocketConstructor,
-  WebSocketLike,
+  TransportKind,
 } from './contract.js';
 export type { ClientErrorCode, ClientProblemCode } from './errors.js';
 export { CLIENT_ERROR_CODES, ClientError } from './errors.js';
 export { CLIENT_DEFAULTS } from './options.js';
+export type {
+  ClientStorage,
+  CommandOutbox,
+  PageSignals,
+  PendingCommand,
+  SavedState,
+  SentCommand,
+  Unsubscribe,
+  WebSocketConstructor,
+  WebSocketLike,
+} from './ports.js';

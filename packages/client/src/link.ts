@@ -1,9 +1,17 @@
 import type { TimerHandle } from '@runwire/kernel';
-import type { ClientMessage, ControlMessageOf, Cursor, ErrorBody, ServerMessage } from '@runwire/protocol';
+import {
+  type ClientMessage,
+  type ControlMessageOf,
+  type Cursor,
+  type ErrorBody,
+  encodeClientMessage,
+  parseServerFrame,
+  type ServerMessage,
+} from '@runwire/protocol/wire';
 import { type Acks, createAcks } from './acks.js';
-import { parseFrame } from './frame.js';
 import { createLiveness, type Liveness } from './liveness.js';
 import type { ResolvedOptions } from './options.js';
+import type { WebSocketConstructor } from './ports.js';
 import { createResync, type Resync } from './resync.js';
 import { openSocket, type Socket } from './socket.js';
 import { requestToken, type TokenRequest } from './tokens.js';
@@ -18,6 +26,8 @@ export interface LinkEnd {
   readonly stage: LinkStage;
   /** What `getToken` failed with. */
   readonly cause?: unknown;
+  /** Nobody ended it: it was not established in time. */
+  readonly hung?: boolean;
   /** The application said that there is no use in trying again. */
   readonly unauthenticated?: boolean;
 }
@@ -35,6 +45,7 @@ export interface LinkHandlers {
 
 /** How a link is opened. */
 export interface LinkRequest {
+  readonly webSocket: WebSocketConstructor;
   readonly tokenReason: 'connect' | 'refresh';
   /** Read when the token is there. */
   readonly resume: () => Cursor | 'live' | 'beginning';
@@ -74,6 +85,8 @@ export function openLink(options: ResolvedOptions, request: LinkRequest, handler
 }
 
 class SocketLink implements Link {
+  connectionId: string | undefined;
+  establishedAtMs: number | undefined;
   readonly #options: ResolvedOptions;
   readonly #request: LinkRequest;
   readonly #handlers: LinkHandlers;
@@ -86,8 +99,6 @@ class SocketLink implements Link {
   #liveness: Liveness | undefined;
   #sent = 0;
   #behind = true;
-  #connectionId: string | undefined;
-  #establishedAtMs: number | undefined;
 
   constructor(options: ResolvedOptions, request: LinkRequest, handlers: LinkHandlers) {
     this.#options = options;
@@ -98,14 +109,6 @@ class SocketLink implements Link {
       send: (message) => this.send(message),
       giveUp: () => handlers.gapUnresolved(this.#sent),
     });
-  }
-
-  get connectionId(): string | undefined {
-    return this.#connectionId;
-  }
-
-  get establishedAtMs(): number | undefined {
-    return this.#establishedAtMs;
   }
 
   open(): void {
@@ -119,8 +122,8 @@ class SocketLink implements Link {
   established(message: ControlMessageOf<'connection_established'>): void {
     const { clock } = this.#options;
     this.#deadline?.cancel();
-    this.#connectionId = message.connectionId;
-    this.#establishedAtMs = clock.monotonicMs();
+    this.connectionId = message.connectionId;
+    this.establishedAtMs = clock.monotonicMs();
     this.#sent = message.resume.from - 1;
     this.#acks = createAcks(
       {
@@ -163,7 +166,7 @@ class SocketLink implements Link {
   }
 
   send(message: ClientMessage): void {
-    this.transmit(JSON.stringify(message));
+    this.transmit(encodeClientMessage(message));
   }
 
   transmit(text: string): void {
@@ -175,7 +178,6 @@ class SocketLink implements Link {
   }
 
   close(): void {
-    this.#acks?.stop();
     this.#release();
     this.#socket?.close();
   }
@@ -185,10 +187,12 @@ class SocketLink implements Link {
   }
 
   #connect(token: string): void {
-    const { clock, connectTimeoutMs, url, webSocket } = this.#options;
+    const { clock, connectTimeoutMs, url } = this.#options;
     this.#stage = 'upgrade';
-    this.#deadline = clock.setTimer(connectTimeoutMs, () => this.fail('not established in time'));
-    const { replaces, resume } = this.#request;
+    this.#deadline = clock.setTimer(connectTimeoutMs, () =>
+      this.#end({ code: ABNORMAL, reason: 'not established in time', hung: true }),
+    );
+    const { replaces, resume, webSocket } = this.#request;
     try {
       this.#socket = openSocket(
         webSocket,
@@ -208,7 +212,7 @@ class SocketLink implements Link {
 
   #received(data: unknown): void {
     this.#liveness?.heard();
-    const messages = parseFrame(data);
+    const messages = parseServerFrame(data);
     if (messages !== undefined) {
       this.#handlers.frame(this, messages, typeof data === 'string' ? data.length : 0);
       return;

@@ -1,7 +1,15 @@
-import type { Unsubscribe } from './contract.js';
+import type { Unsubscribe } from './ports.js';
 
-/** Listeners of one thing, called in the order they came. */
+/** One listener; `active` until it is taken away. */
+export interface ListenerEntry<T> {
+  readonly call: (value: T) => void;
+  readonly active: boolean;
+}
+
+/** Listeners of one thing, in the order they came. */
 export interface Listeners<T> {
+  /** Those there are now. The list does not change; an entry taken away is not active any more. */
+  readonly entries: readonly ListenerEntry<T>[];
   add(listener: (value: T) => void): Unsubscribe;
   /** Calls each; one that throws is reported and does not stop the others. */
   emit(value: T): void;
@@ -10,10 +18,12 @@ export interface Listeners<T> {
 
 /** Creates an empty list. */
 export function createListeners<T>(failed: (cause: unknown) => void): Listeners<T> {
-  // Replaced, never changed: a list being walked stays what it was.
   let entries: readonly { readonly call: (value: T) => void; active: boolean }[] = [];
 
   return {
+    get entries() {
+      return entries;
+    },
     add(listener) {
       const entry = { call: listener, active: true };
       entries = [...entries, entry];

@@ -15,6 +15,7 @@ export interface LivenessDeps {
   /** Between the server's heartbeats. */
   readonly heartbeatIntervalMs: number;
   readonly ping: () => void;
+  /** Once: the owner then stops the watch. */
   readonly dead: () => void;
 }
 
@@ -34,7 +35,6 @@ export function createLiveness({ clock, heartbeatIntervalMs, ping, dead }: Liven
   const check = (): void => {
     const silentMs = clock.monotonicMs() - heardAtMs;
     if (silentMs >= heartbeatIntervalMs * DEAD_AFTER_INTERVALS) {
-      stop();
       dead();
       return;
     }
@@ -45,11 +45,6 @@ export function createLiveness({ clock, heartbeatIntervalMs, ping, dead }: Liven
     const limit = pinged ? DEAD_AFTER_INTERVALS : PING_AFTER_INTERVALS;
     // Whole milliseconds: a remainder too small to move the clock would be due again and again.
     timer = clock.setTimer(Math.ceil(heartbeatIntervalMs * limit - silentMs), check);
-  };
-
-  const stop = (): void => {
-    timer.cancel();
-    probeTimer?.cancel();
   };
 
   let timer = clock.setTimer(heartbeatIntervalMs * PING_AFTER_INTERVALS, check);
@@ -64,11 +59,11 @@ export function createLiveness({ clock, heartbeatIntervalMs, ping, dead }: Liven
     probe() {
       if (probeTimer !== undefined) return;
       ping();
-      probeTimer = clock.setTimer(PROBE_TIMEOUT_MS, () => {
-        stop();
-        dead();
-      });
+      probeTimer = clock.setTimer(PROBE_TIMEOUT_MS, dead);
     },
-    stop,
+    stop() {
+      timer.cancel();
+      probeTimer?.cancel();
+    },
   };
 }

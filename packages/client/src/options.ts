@@ -1,13 +1,16 @@
 import { type Clock, createSystemClock } from '@runwire/kernel';
-import { type Cursor, LIMITS } from '@runwire/protocol';
+import { CLIENT_LIMITS, type Cursor } from '@runwire/protocol/wire';
 import { createCommandIds, cryptoRandom } from './command-ids.js';
-import type { ClientOptions, PageSignals, WebSocketConstructor } from './contract.js';
+import type { ClientOptions } from './contract.js';
 import { ClientError } from './errors.js';
 import { createPageSignals } from './page-signals.js';
+import type { PageSignals, WebSocketConstructor } from './ports.js';
 
 /** The defaults of `ClientOptions`. */
 export const CLIENT_DEFAULTS = Object.freeze({
   start: 'live',
+  transport: 'auto',
+  onHandlerError: 'stop',
   connectTimeoutMs: 10_000,
   tokenTimeoutMs: 30_000,
   commandTimeoutMs: 60_000,
@@ -18,10 +21,13 @@ export const CLIENT_DEFAULTS = Object.freeze({
 /** Options with every default in place. */
 export interface ResolvedOptions
   extends Required<Pick<ClientOptions, keyof typeof CLIENT_DEFAULTS | 'getToken'>>,
-    Pick<ClientOptions, 'loadSnapshot' | 'storage' | 'fetch'> {
+    Pick<ClientOptions, 'loadSnapshot' | 'storage' | 'outbox'> {
   /** `ws:` or `wss:`, without a fragment. */
   readonly url: string;
-  readonly webSocket: WebSocketConstructor;
+  /** Undefined only when the transport is `sse`. */
+  readonly webSocket: WebSocketConstructor | undefined;
+  /** Undefined only where the transport is `websocket`, or ends up as it. */
+  readonly fetch: typeof fetch | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   /** Makes ids of commands. */
@@ -39,33 +45,29 @@ export interface ResolvedOptions
  */
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
   const { random = cryptoRandom } = options;
-  const fetcher = options.fetch ?? globalThis.fetch?.bind(globalThis);
   const resolved = { ...CLIENT_DEFAULTS, ...options };
-  for (const name of QUANTITIES) {
+  for (const [name, value] of Object.entries(resolved)) {
     // NaN is no number of anything either.
-    if (!(resolved[name] >= 1)) throw invalid(`${name} must be a number of at least 1.`);
+    if (typeof value === 'number' && !(value >= 1)) throw invalid(`${name} must be a number of at least 1.`);
   }
+  const host = globalThis as { WebSocket?: WebSocketConstructor; fetch?: typeof fetch };
+  const fetcher = options.fetch ?? host.fetch?.bind(host);
+  const webSocket = options.webSocket ?? host.WebSocket;
+  const needed = resolved.transport === 'sse' ? fetcher : webSocket;
+  if (needed === undefined) throw invalid('There is no global WebSocket, or fetch: pass it as an option.');
   return {
     ...resolved,
-    maxHeldEvents: LIMITS.maxHeldThreadEvents,
+    webSocket,
+    fetch: fetcher,
+    maxHeldEvents: CLIENT_LIMITS.maxHeldThreadEvents,
     url: socketUrl(options.url),
-    webSocket: options.webSocket ?? globalWebSocket(),
     clock: options.clock ?? createSystemClock(),
     random,
     newId: createCommandIds(random),
     page: options.page ?? createPageSignals(),
     cursor: options.storage?.load()?.cursor,
-    ...(fetcher === undefined ? {} : { fetch: fetcher }),
   };
 }
-
-const QUANTITIES = [
-  'connectTimeoutMs',
-  'tokenTimeoutMs',
-  'commandTimeoutMs',
-  'maxPendingCommands',
-  'maxBufferedEvents',
-] as const;
 
 function socketUrl(text: string): string {
   let url: URL;
@@ -79,12 +81,6 @@ function socketUrl(text: string): string {
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:') throw invalid('url must be ws, wss, http or https.');
   url.hash = '';
   return url.href;
-}
-
-function globalWebSocket(): WebSocketConstructor {
-  const { WebSocket } = globalThis as { WebSocket?: WebSocketConstructor };
-  if (WebSocket === undefined) throw invalid('There is no global WebSocket: pass one as webSocket.');
-  return WebSocket;
 }
 
 function invalid(message: string, cause?: unknown): ClientError {

@@ -1,4 +1,4 @@
-import type { PageSignals } from './contract.js';
+import type { PageSignals } from './ports.js';
 
 /** The events of the page the client runs in; without a page always online and silent. */
 export function createPageSignals(): PageSignals {

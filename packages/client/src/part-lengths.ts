@@ -1,4 +1,4 @@
-import type { EventData } from '@runwire/protocol';
+import type { EventData } from '@runwire/protocol/wire';
 
 /** How much text of each part of the answers under way was handed on, in UTF-16 code units. */
 export interface PartLengths {

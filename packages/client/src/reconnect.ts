@@ -1,4 +1,4 @@
-import { closeAction, closeReasonRetryAfterMs } from '@runwire/protocol';
+import { CLIENT_LIMITS, closeAction, closeReasonRetryAfterMs } from '@runwire/protocol/wire';
 
 /** The delays a server asks for in `connection_established`, or their defaults. */
 export interface ReconnectDelays {
@@ -6,6 +6,13 @@ export interface ReconnectDelays {
   readonly maxDelayMs: number;
   readonly windowMs: number;
 }
+
+/** What counts until a server says otherwise. */
+export const DEFAULT_DELAYS: ReconnectDelays = {
+  minDelayMs: CLIENT_LIMITS.reconnectMinDelayMs,
+  maxDelayMs: CLIENT_LIMITS.reconnectMaxDelayMs,
+  windowMs: CLIENT_LIMITS.reconnectWindowMs,
+};
 
 /** What is known when a connection has ended. */
 export interface Ending {

@@ -1,5 +1,5 @@
 import type { Clock } from '@runwire/kernel';
-import { type ClientMessageOf, type Cursor, type ErrorBody, LIMITS } from '@runwire/protocol';
+import { CLIENT_LIMITS, type ClientMessageOf, type Cursor, type ErrorBody } from '@runwire/protocol/wire';
 
 /** Asks one connection to send again what is missing: one question at a time (protocol §6). */
 export interface Resync {
@@ -29,6 +29,8 @@ export function createResync(deps: ResyncDeps): Resync {
   let askedSeq = -1;
   let fruitless = 0;
 
+  const isOpen = (ref: string | null | undefined): boolean => open !== undefined && ref === open.id;
+
   return {
     request({ epoch, seq, id: eventId }) {
       const nowMs = deps.clock.monotonicMs();
@@ -41,18 +43,18 @@ export function createResync(deps: ResyncDeps): Resync {
       }
       askedSeq = seq;
       const id = deps.newId();
-      open = { id, untilMs: nowMs + LIMITS.resyncTimeoutMs };
+      open = { id, untilMs: nowMs + CLIENT_LIMITS.resyncTimeoutMs };
       deps.send({ type: 'resync', id, epoch, seq, ...(eventId === undefined ? {} : { eventId }) });
     },
     answered(ref) {
-      if (open === undefined || ref !== open.id) return false;
+      if (!isOpen(ref)) return false;
       open = undefined;
       fruitless += 1;
       return true;
     },
     refused(ref, { retryAfterMs }) {
-      if (open === undefined || ref !== open.id) return false;
-      open = { id: '', untilMs: deps.clock.monotonicMs() + (retryAfterMs ?? LIMITS.resyncTimeoutMs) };
+      if (!isOpen(ref)) return false;
+      open = { id: '', untilMs: deps.clock.monotonicMs() + (retryAfterMs ?? CLIENT_LIMITS.resyncTimeoutMs) };
       return true;
     },
   };

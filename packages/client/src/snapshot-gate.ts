@@ -1,4 +1,4 @@
-import type { ResetReason } from '@runwire/protocol';
+import type { ResetReason } from '@runwire/protocol/wire';
 
 /** Runs the application's `loadSnapshot` after resets, one at a time. */
 export interface SnapshotGate {

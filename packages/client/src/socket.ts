@@ -1,5 +1,5 @@
-import { BEARER_PREFIX, type Cursor, SUBPROTOCOL } from '@runwire/protocol';
-import type { WebSocketConstructor, WebSocketLike } from './contract.js';
+import { BEARER_PREFIX, type Cursor, SUBPROTOCOL } from '@runwire/protocol/wire';
+import type { WebSocketConstructor, WebSocketLike } from './ports.js';
 
 /** One WebSocket attempt. */
 export interface SocketRequest {
@@ -76,14 +76,11 @@ function endOf(socket: WebSocketLike, end: () => void): void {
 
 function addressOf({ url, resume, replaces }: SocketRequest): string {
   const address = new URL(url);
-  const set = (name: string, value: string): void => address.searchParams.set(name, value);
-  if (resume === 'beginning') set('seq', '0');
-  if (typeof resume === 'object') {
-    set('epoch', resume.epoch);
-    set('seq', String(resume.seq));
-    if (resume.id !== undefined) set('id', resume.id);
+  const { epoch, seq, id }: Partial<Cursor> =
+    typeof resume === 'object' ? resume : resume === 'beginning' ? { seq: 0 } : {};
+  for (const [name, value] of Object.entries({ epoch, seq, id, replaces })) {
+    if (value !== undefined) address.searchParams.set(name, String(value));
   }
-  if (replaces !== undefined) set('replaces', replaces);
   return address.href;
 }
 

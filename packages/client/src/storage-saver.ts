@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from '@runwire/kernel';
-import type { Cursor } from '@runwire/protocol';
-import type { ClientStorage } from './contract.js';
+import type { Cursor } from '@runwire/protocol/wire';
+import type { ClientStorage } from './ports.js';
 
 /** Saves the cursor with the state it belongs to, at most once in an interval. */
 export interface StorageSaver {

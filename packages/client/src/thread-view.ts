@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from '@runwire/kernel';
-import { type Cursor, LIMITS, type RunwireEvent } from '@runwire/protocol';
+import type { Cursor, RunwireEvent } from '@runwire/protocol/wire';
 import type { ThreadView } from './contract.js';
-import { fullJitter } from './reconnect.js';
+import { DEFAULT_DELAYS, fullJitter } from './reconnect.js';
 
 /** A thread being shown by the snapshot rule (protocol §6). */
 export interface OpenThread {
@@ -35,15 +35,13 @@ export function openThreadView<S extends { readonly cursor: Cursor }>(
   return thread;
 }
 
-const RETRY_DELAYS = { minDelayMs: LIMITS.reconnectMinDelayMs, maxDelayMs: LIMITS.reconnectMaxDelayMs };
-
 /** One load under way; another load makes it stale. */
 interface Loading {
   readonly kind: 'loading';
   /** The position the snapshot must not be behind. */
   from: Cursor | undefined;
-  held: RunwireEvent[];
-  overflowed: boolean;
+  /** Undefined: too many came. */
+  held: RunwireEvent[] | undefined;
 }
 
 type ViewState =
@@ -67,14 +65,10 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
   offer(event: RunwireEvent): void {
     if (event.type === 'erased' || event.threadId !== this.#view.threadId) return;
     const state = this.#state;
-    if (state.kind === 'live' && event.seq > state.cursor.seq) this.#guard(() => this.#view.onEvent(event));
-    if (state.kind !== 'loading' || state.overflowed) return;
-    if (state.held.length < this.#deps.maxHeldEvents) {
-      state.held.push(event);
-    } else {
-      state.overflowed = true;
-      state.held = [];
-    }
+    if (state.kind === 'live' && event.seq > state.cursor.seq) this.#update(event);
+    if (state.kind !== 'loading' || state.held === undefined) return;
+    if (state.held.length < this.#deps.maxHeldEvents) state.held.push(event);
+    else state.held = undefined;
   }
 
   positioned(cursor: Cursor): void {
@@ -95,7 +89,7 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
   }
 
   #load(): void {
-    const loading: Loading = { kind: 'loading', from: this.#deps.cursor(), held: [], overflowed: false };
+    const loading: Loading = { kind: 'loading', from: this.#deps.cursor(), held: [] };
     this.#state = loading;
     void this.#settle(loading);
   }
@@ -110,7 +104,8 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
   }
 
   #loaded(loading: Loading, snapshot: S): void {
-    if (loading.overflowed) {
+    const { held } = loading;
+    if (held === undefined) {
       this.#load();
       return;
     }
@@ -126,15 +121,25 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
       if (this.#state === loading) this.#retry();
       return;
     }
-    this.#failures = 0;
     const live = { kind: 'live', cursor: snapshot.cursor } as const;
-    this.#guard(() => this.#view.onSnapshot(snapshot));
+    const shown = this.#guard(() => this.#view.onSnapshot(snapshot));
     if (this.#state !== loading) return;
+    if (!shown) {
+      this.#retry();
+      return;
+    }
     this.#state = live;
-    for (const event of loading.held) {
+    for (const event of held) {
       // Any callback may close the view.
       if (this.#state === live) this.offer(event);
     }
+  }
+
+  /** A view that threw shows nobody knows what: it is made again of a snapshot. */
+  #update(event: RunwireEvent): void {
+    const state = this.#state;
+    if (this.#guard(() => this.#view.onEvent(event))) this.#failures = 0;
+    else if (this.#state === state) this.#retry();
   }
 
   #loadFailed(error: unknown): void {
@@ -148,16 +153,19 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
   }
 
   #retry(): void {
-    const delayMs = fullJitter(this.#failures, RETRY_DELAYS, this.#deps.random);
+    const delayMs = fullJitter(this.#failures, DEFAULT_DELAYS, this.#deps.random);
     this.#failures += 1;
     this.#state = { kind: 'waiting', timer: this.#deps.clock.setTimer(delayMs, () => this.#load()) };
   }
 
-  #guard(call: () => void): void {
+  /** False if the view threw. */
+  #guard(call: () => void): boolean {
     try {
       call();
+      return true;
     } catch (cause) {
       this.#deps.failed(cause);
+      return false;
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { ErrorBody } from '@runwire/protocol';
+import type { ErrorBody } from '@runwire/protocol/wire';
 import type { ClientProblem } from './contract.js';
 import type { Link } from './link.js';
 import { requestToken, type TokenDeps, type TokenRequest } from './tokens.js';
@@ -43,7 +43,7 @@ export function createTokenRefresh(deps: TokenRefreshDeps): TokenRefresh {
         },
         failed(cause) {
           request = undefined;
-          deps.report({ code: 'TOKEN_FAILED', message: 'There is no new token.', cause });
+          deps.report({ code: 'TOKEN_FAILED', message: 'There is no token.', cause });
         },
       });
     },

@@ -27,30 +27,28 @@ export function requestToken(
   reason: 'connect' | 'refresh',
   { got, failed }: TokenHandlers,
 ): TokenRequest {
-  let open = true;
-  const end = (): boolean => {
-    const wasOpen = open;
-    open = false;
+  let settle = (tell: () => void): void => {
+    settle = () => undefined;
     timer.cancel();
-    return wasOpen;
+    tell();
   };
-  const timer = clock.setTimer(tokenTimeoutMs, () => {
-    if (end()) failed(new Error(`getToken took longer than ${tokenTimeoutMs} ms.`), false);
-  });
+  const timer = clock.setTimer(tokenTimeoutMs, () =>
+    settle(() => failed(new Error(`getToken took longer than ${tokenTimeoutMs} ms.`), false)),
+  );
   const run = async (): Promise<void> => {
-    let token: string;
+    let tell: () => void;
     try {
-      token = await getToken(reason);
+      const token = await getToken(reason);
+      tell = () => got(token);
     } catch (cause) {
-      if (end()) failed(cause, isUnauthenticated(cause));
-      return;
+      tell = () => failed(cause, isUnauthenticated(cause));
     }
-    if (end()) got(token);
+    settle(tell);
   };
   void run();
-  return { cancel: () => void end() };
+  return { cancel: () => settle(() => undefined) };
 }
 
 function isUnauthenticated(cause: unknown): boolean {
-  return typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'UNAUTHENTICATED';
+  return (Object(cause) as { code?: unknown }).code === 'UNAUTHENTICATED';
 }

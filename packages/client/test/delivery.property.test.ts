@@ -38,6 +38,8 @@ describe('the delivery rule', () => {
   const [one, two, three] = runLog('ab', 1);
   if (one === undefined || two === undefined || three === undefined) throw new Error('There is no log.');
   const at = (seq: number) => ({ epoch: 'e', seq });
+  const createRule = (applied: number) => createDeliveryRule(at(applied), { duplicates: 0, gaps: 0 });
+  const verdictOf = (verdict: object | string) => (typeof verdict === 'string' ? verdict : 'apply');
 
   it('judges by seq and from', () => {
     const table: [applied: number, seq: number, from: number | undefined, verdict: string][] = [
@@ -53,7 +55,7 @@ describe('the delivery rule', () => {
     ];
     for (const [applied, seq, from, kind] of table) {
       const event = { ...three, seq, ...(from === undefined ? {} : { from }) };
-      expect([applied, seq, from, createDeliveryRule(at(applied)).judge(event).kind]).toEqual([
+      expect([applied, seq, from, verdictOf(createRule(applied).judge(event))]).toEqual([
         applied,
         seq,
         from,
@@ -63,17 +65,18 @@ describe('the delivery rule', () => {
   });
 
   it('takes nothing before the position is known', () => {
-    expect(createDeliveryRule(undefined).judge(one)).toEqual({ kind: 'gap', first: true });
+    expect(createDeliveryRule(undefined, { duplicates: 0, gaps: 0 }).judge(one)).toBe('gap');
   });
 
   it('counts a gap once, until an event continues', () => {
-    const rule = createDeliveryRule(at(0));
-    expect(rule.judge(three)).toEqual({ kind: 'gap', first: true });
-    expect(rule.judge(three)).toEqual({ kind: 'gap', first: false });
-    expect(rule.misses(3)).toEqual({ missing: true, first: false });
+    const counts = { duplicates: 0, gaps: 0 };
+    const rule = createDeliveryRule(at(0), counts);
+    expect([rule.judge(three), rule.judge(three), rule.misses(3)]).toEqual(['gap', 'gap', true]);
+    expect(counts.gaps).toBe(1);
     rule.judge(one);
-    expect(rule.misses(1)).toEqual({ missing: false, first: false });
-    expect(rule.misses(3)).toEqual({ missing: true, first: true });
+    expect(rule.misses(1)).toBe(false);
+    expect(rule.misses(3)).toBe(true);
+    expect(counts).toEqual({ duplicates: 0, gaps: 2 });
   });
 
   it('cuts a delta to what is new, and takes one of an unknown answer as it is', () => {
@@ -86,24 +89,17 @@ describe('the delivery rule', () => {
       runId: 'r',
       data: { messageId, part: 0, kind: 'text', offset, text },
     });
-    const rule = createDeliveryRule(at(0));
-    const texts = [piece(1, 10, 'abc'), piece(2, 11, 'bcd'), piece(3, 12, 'c'), piece(4, 14, 'e')].map(
-      (event) => {
-        const verdict = rule.judge(event);
-        return verdict.kind === 'apply' && verdict.event.type === 'agent_delta'
-          ? verdict.event.data
-          : verdict;
-      },
-    );
-    expect(texts).toMatchObject([
-      { offset: 10, text: 'abc' },
-      { offset: 13, text: 'd' },
-      { text: '' },
-      { offset: 14, text: 'e' },
+    const rule = createRule(0);
+    const pieces = [piece(1, 10, 'abc'), piece(2, 11, 'bcd'), piece(3, 12, 'c'), piece(4, 14, 'e')];
+    expect(pieces.map((event) => rule.judge(event))).toMatchObject([
+      { data: { offset: 10, text: 'abc' } },
+      { data: { offset: 13, text: 'd' } },
+      { data: { text: '' } },
+      { data: { offset: 14, text: 'e' } },
     ]);
-    expect(rule.judge(piece(5, 16, 'g'))).toEqual({ kind: 'gap', first: true });
+    expect(rule.judge(piece(5, 16, 'g'))).toBe('gap');
     rule.restart(at(4));
-    expect(rule.judge(piece(5, 16, 'g')).kind).toBe('apply');
+    expect(rule.judge(piece(5, 16, 'g'))).toMatchObject({ data: { text: 'g' } });
   });
 
   it('[BR-4] yields each event once and the same text, however it is repeated, skipped, merged and resynced', () => {
@@ -123,17 +119,17 @@ describe('the delivery rule', () => {
         moves,
         (text, n, steps) => {
           const log = runLog(text, n + 1);
-          const rule = createDeliveryRule(at(0));
+          const rule = createRule(0);
           let view: RunView | undefined;
           let last = 0;
           const offer = (events: readonly RunwireEvent[]): void => {
             for (const event of events) {
               const verdict = rule.judge(event);
-              if (verdict.kind !== 'apply') continue;
+              if (typeof verdict === 'string') continue;
               expect(event.from ?? event.seq).toBeLessThanOrEqual(last + 1);
               expect(event.seq).toBeGreaterThan(last);
               last = event.seq;
-              view = applyRunEvent(view, verdict.event);
+              view = applyRunEvent(view, verdict);
             }
           };
           let position = 0;
@@ -166,42 +162,55 @@ describe('the client over random faults', () => {
     fc.record({ kind: fc.constant('wait' as const), n: fc.nat(30_000) }),
     fc.record({ kind: fc.constant('drain' as const), n: fc.nat(2_000) }),
     fc.record({ kind: fc.constant('freeze' as const), n: fc.nat(100) }),
+    fc.record({ kind: fc.constant('throw' as const), n: fc.integer({ min: 1, max: 3 }) }),
   );
 
-  it('[BR-4] applies everything once and in order', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fault, { maxLength: 25 }), async (faults) => {
-        await using h = createHarness({ start: 'beginning' });
-        const { clock, server } = h;
-        h.client.connect().catch(() => undefined);
-        await clock.settle();
-        for (const { kind, n } of faults) {
-          const connection = server.open.at(-1);
-          if (kind === 'append') server.append(...thoughts(n));
-          else if (kind === 'cut') server.cutAfter = n;
-          else if (kind === 'wait') await clock.advance(n);
-          else if (connection === undefined) continue;
-          else if (kind === 'close') connection.close(n);
-          else if (kind === 'repeat') for (const event of server.log.slice(-n)) connection.event(event);
-          else if (kind === 'freeze') connection.dead = true;
-          else if (kind === 'drain') {
-            connection.control({ type: 'server_draining', reconnectAfterMs: n, deadlineAtMs: 0 });
-          } else if (connection.live) {
-            connection.live = false;
-            server.append(...thoughts(n));
-            connection.live = true;
-            connection.sent = server.head;
+  it.each(['websocket', 'sse'] as const)(
+    '[BR-4] applies everything once and in order over %s',
+    async (transport) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(fault, { maxLength: 25 }), async (faults) => {
+          await using h = createHarness({ start: 'beginning', transport, onHandlerError: 'retry' });
+          const { clock, server } = h;
+          let failures = 0;
+          h.client.onEvent(() => {
+            if (failures === 0) return;
+            failures -= 1;
+            throw new Error('broken');
+          });
+          h.client.connect().catch(() => undefined);
+          await clock.settle();
+          for (const { kind, n } of faults) {
+            const connection = server.open.at(-1);
+            if (kind === 'append') server.append(...thoughts(n));
+            else if (kind === 'throw') failures = n;
+            else if (kind === 'cut') server.cutAfter = n;
+            else if (kind === 'wait') await clock.advance(n);
+            else if (connection === undefined) continue;
+            else if (kind === 'close') connection.close(n);
+            else if (kind === 'repeat') for (const event of server.log.slice(-n)) connection.event(event);
+            else if (kind === 'freeze') connection.dead = true;
+            else if (kind === 'drain') {
+              connection.control({ type: 'server_draining', reconnectAfterMs: n, deadlineAtMs: 0 });
+            } else if (connection.live) {
+              connection.live = false;
+              server.append(...thoughts(n));
+              connection.live = true;
+              connection.sent = server.head;
+            }
           }
-        }
-        server.cutAfter = undefined;
-        await clock.advance(120_000);
-        server.append(thinking('last'));
-        await clock.advance(120_000);
-        expect(seqs(h.applied)).toEqual(upTo(server.head));
-        expect(h.client.state.kind).toBe('live');
-        expect(server.last.acked).toBe(server.head);
-      }),
-      { numRuns: 150 },
-    );
-  }, 30_000);
+          server.cutAfter = undefined;
+          failures = 0;
+          await clock.advance(120_000);
+          server.append(thinking('last'));
+          await clock.advance(120_000);
+          expect(seqs(h.applied)).toEqual(upTo(server.head));
+          expect(h.client.state.kind).toBe('live');
+          expect(server.last.acked).toBe(server.head);
+        }),
+        { numRuns: 150 },
+      );
+    },
+    30_000,
+  );
 });

@@ -12,17 +12,17 @@ describe('the connection state', () => {
     connecting: { kind: 'connecting', attempt: 3 },
     replaying: { kind: 'replaying', connectionId: 'a' },
     live: { kind: 'live', connectionId: 'a' },
-    waiting: { kind: 'waiting', attempt: 2, retryInMs: 5, closeCode: 1006 },
+    waiting: { kind: 'waiting', attempt: 2, retryInMs: 5, closeCode: 1006, reason: '' },
     offline: { kind: 'offline' },
-    closed: { kind: 'closed', code: 1000, reason: '', resumable: false },
-    resumable: { kind: 'closed', code: 4409, reason: '', resumable: true },
+    stopped: { kind: 'stopped', code: 1000, reason: '', resumable: false },
+    resumable: { kind: 'stopped', code: 4409, reason: '', resumable: true },
   };
   const events: Record<ConnectionEvent['kind'], ConnectionEvent> = {
     connect: { kind: 'connect' },
     established: { kind: 'established', connectionId: 'b' },
     caught_up: { kind: 'caught_up' },
     replaced: { kind: 'replaced', connectionId: 'b' },
-    lost: { kind: 'lost', attempt: 4, retryInMs: 9, closeCode: 1012 },
+    lost: { kind: 'lost', attempt: 4, retryInMs: 9, closeCode: 1012, reason: 'why' },
     retry: { kind: 'retry' },
     offline: { kind: 'offline' },
     stop: { kind: 'stop', code: 4403, reason: 'no', resumable: false },
@@ -35,7 +35,7 @@ describe('the connection state', () => {
     lost: '-',
     retry: '-',
     offline: '-',
-    stop: 'closed',
+    stop: 'stopped',
   } as const;
   const table: Record<keyof typeof states, Record<ConnectionEvent['kind'], string>> = {
     idle: { ...stays, connect: 'connecting' },
@@ -44,7 +44,7 @@ describe('the connection state', () => {
     live: { ...stays, replaced: 'live', lost: 'waiting' },
     waiting: { ...stays, lost: 'waiting', retry: 'connecting', offline: 'offline' },
     offline: { ...stays, retry: 'connecting' },
-    closed: { ...stays, stop: '-' },
+    stopped: { ...stays, stop: '-' },
     resumable: { ...stays, connect: 'connecting' },
   };
 

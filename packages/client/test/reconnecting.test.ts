@@ -36,7 +36,7 @@ describe('close codes', () => {
       await using h = createHarness();
       await h.connect();
       h.server.last.close(code, 'why');
-      expect(h.client.state).toEqual({ kind: 'closed', code, reason: 'why', resumable });
+      expect(h.client.state).toEqual({ kind: 'stopped', code, reason: 'why', resumable });
       await h.clock.advance(60_000);
       expect(h.server.connections).toHaveLength(1);
       expect(h.problems.map((problem) => problem.code)).toEqual(REPORTED.includes(code) ? ['STOPPED'] : []);
@@ -77,7 +77,7 @@ describe('tokens', () => {
     h.server.last.close(4401);
     await h.clock.advance(60_000);
     expect(h.tokens).toEqual(['connect', 'refresh', 'refresh']);
-    expect(h.client.state).toMatchObject({ kind: 'closed', code: 4401, resumable: true });
+    expect(h.client.state).toMatchObject({ kind: 'stopped', code: 4401, resumable: true });
   });
 
   it('[AU-3] takes a new token in the middle of the stream without losing an event', async () => {
@@ -124,7 +124,7 @@ describe('tokens', () => {
     const refused = expect(connected).rejects.toMatchObject({ code: 'CLIENT_STOPPED' });
     await h.clock.advance(20_000);
     await refused;
-    expect(h.client.state).toMatchObject({ kind: 'closed', code: 4401, resumable: true });
+    expect(h.client.state).toMatchObject({ kind: 'stopped', code: 4401, resumable: true });
   });
 
   it('gives up a getToken that never settles', async () => {
@@ -225,7 +225,7 @@ describe('refused upgrades', () => {
       await connected;
       expect(asked).toEqual(['https://example.test/ws']);
       expect(h.server.connections).toHaveLength(2);
-      expect(h.client.state).toMatchObject({ kind: 'closed', code: status, reason: 'not from here' });
+      expect(h.client.state).toMatchObject({ kind: 'stopped', code: status, reason: 'not from here' });
       expect(h.problems).toEqual([{ code: 'FORBIDDEN', message: 'not from here' }]);
     }
   });
@@ -308,6 +308,18 @@ describe('a draining server', () => {
     expect(h.client.state.kind).toBe('connecting');
     h.server.append(thinking('a'));
     await h.clock.advance(30_000);
+    expect(seqs(h.applied)).toEqual([1]);
+  });
+
+  it('is left without a break in the state, whichever of the two is heard first', async () => {
+    await using h = createHarness();
+    await h.connect();
+    const old = h.server.last;
+    old.control(drain);
+    h.server.onEstablished = () => old.close(1000);
+    await h.clock.advance(1_000);
+    h.server.append(thinking('a'));
+    expect(h.states.map(({ kind }) => kind)).toEqual(['connecting', 'replaying', 'live', 'live']);
     expect(seqs(h.applied)).toEqual([1]);
   });
 

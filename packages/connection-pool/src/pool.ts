@@ -128,7 +128,8 @@ class Pool implements ConnectionPool {
   }
 
   close(): Promise<void> {
-    this.#close ??= this.#runClose(1001);
+    // Clients that were asked to leave for a restart are told the same when nobody waits for them any longer.
+    this.#close ??= this.#runClose(this.#drain === undefined ? 1001 : 1012);
     return this.#close;
   }
 

@@ -100,6 +100,28 @@ describe('connections', () => {
     expect(fixture.pool.connectionsOf(userId)).toEqual([two.connection]);
   });
 
+  it('[WS-8] a user is listed without a break from a black hole to a stream that lives, and gone 30 s after both', async () => {
+    const fixture = createFixture();
+    const userId = fixture.ids.userId();
+    const lost = await fixture.connect(userId);
+    const { connection } = await fixture.connect(userId, { transport: 'stream' });
+    const manager = fixture.pool.managerFor(connection.context);
+    lost.peer.blackHole();
+    const text = '{"type":"ping"}';
+    for (let second = 0; second < 60; second += 1) {
+      await fixture.clock.advance(1_000);
+      await fixture.server.receive({ userId, connectionId: connection.id, text });
+      expect(fixture.pool.connectionsOf(userId)).toContain(connection);
+      expect(fixture.pool.managerFor(connection.context)).toBe(manager);
+    }
+    expect(fixture.pool.connectionsOf(userId)).toEqual([connection]);
+    await fixture.clock.advance(29_999);
+    expect(fixture.pool.stats().users).toBe(1);
+    await fixture.clock.advance(1);
+    await fixture.clock.settle();
+    expect(fixture.pool.stats()).toMatchObject({ users: 0, connections: 0, reservations: 0 });
+  });
+
   it('[MG-4] of two pools know nothing of each other', async () => {
     const [one, two] = [createFixture(), createFixture()];
     const userId = one.ids.userId();
@@ -172,6 +194,17 @@ describe('health monitoring', () => {
 });
 
 describe('drain', () => {
+  it('closes the rest 1012 as soon as it is closed, before its time is over', async () => {
+    const fixture = createFixture();
+    const { peer } = await fixture.connect(fixture.ids.userId());
+    const drained = fixture.pool.drain({ timeoutMs: 60_000 });
+    await fixture.clock.settle();
+    const closed = fixture.pool.close();
+    await fixture.clock.advance(0);
+    await Promise.all([closed, drained]);
+    expect(peer.closedWith?.code).toBe(1012);
+  });
+
   it('asks each connection to leave, spread over the window, refuses new ones, and closes the rest 1012', async () => {
     const fixture = createFixture({ maxDrainedPerTurn: 2 });
     const connected = [];

@@ -99,7 +99,8 @@ export interface EventLog extends AsyncDisposable {
    * @throws EventLogError `LOG_CLOSED`, `EMPTY_APPEND`, `FENCED` when `attempt` is lower than the last,
    * `PRODUCER_GAP` when `n` skips or is older than what is remembered, `RUN_ENDED` for any event of a run after
    * its terminal one, whatever the attempt (a repeat under the same producer key and `n` is no such event),
-   * `EVENT_TOO_LARGE` above 256 KiB. A draft that JSON cannot express: `ProtocolError` `NOT_ENCODABLE`.
+   * `EVENT_TOO_LARGE` above 256 KiB, `LOG_WRITE_FAILED` when the storage does not take it: a later append may
+   * succeed. A draft that JSON cannot express: `ProtocolError` `NOT_ENCODABLE`.
    */
   append(
     userId: UserId,
@@ -107,7 +108,12 @@ export interface EventLog extends AsyncDisposable {
     options?: { readonly producer?: Producer },
   ): Promise<AppendResult>;
 
-  /** Reads one page. Never a silent gap: what cannot be read is a `reset`. */
+  /**
+   * Reads one page. Never a silent gap: what cannot be read is a `reset`.
+   *
+   * @throws EventLogError `LOG_CLOSED`, `LOG_READ_FAILED` when the storage does not give it: a later read may
+   * succeed
+   */
   read(userId: UserId, request: ReadRequest): Promise<ReadResult>;
 
   /** Where the user's stream stands. Users have an epoch before their first event. */

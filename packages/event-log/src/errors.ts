@@ -7,6 +7,8 @@ export const EVENT_LOG_ERROR_CODES = [
   'FENCED',
   'LOG_CLOSED',
   'LOG_INVALID_OPTION',
+  'LOG_READ_FAILED',
+  'LOG_WRITE_FAILED',
   'PRODUCER_GAP',
   'RUN_ENDED',
 ] as const;

@@ -56,6 +56,13 @@ export class Remembered<K, V> {
     }
   }
 
+  /** Everything remembered, the longest unused first. */
+  *entries(): Iterable<readonly [K, V, Touch]> {
+    for (const [key, { value, lastSeq, touchedAtMs }] of this.#entries ?? []) {
+      yield [key, value, { lastSeq, nowMs: touchedAtMs }];
+    }
+  }
+
   forget(firstSeq: number, nowMs: number): void {
     for (const [key, entry] of this.#entries ?? []) {
       if (entry.lastSeq >= firstSeq || nowMs - entry.touchedAtMs < REMEMBERED_MS) return;

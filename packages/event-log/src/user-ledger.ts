@@ -27,6 +27,24 @@ export interface AcceptedAppend {
   readonly result: AppendResult;
 }
 
+/** A producer as a ledger remembers it; `ageMs` is how long ago it appended last. */
+export interface LedgerProducer {
+  readonly id: string;
+  readonly attempt: number;
+  readonly n: number;
+  /** Of its last appends, ending with that of `n`. */
+  readonly results: readonly Omit<AppendResult, 'epoch' | 'duplicate'>[];
+  readonly lastSeq: number;
+  readonly ageMs: number;
+}
+
+/** All that a ledger remembers, as plain values: what a log on a disk keeps of events that it no longer has. */
+export interface LedgerSnapshot {
+  readonly producers: readonly LedgerProducer[];
+  readonly open: readonly LedgerRun[];
+  readonly ended: readonly { readonly runId: string; readonly lastSeq: number; readonly ageMs: number }[];
+}
+
 /**
  * What one user's stream must remember besides its events: producers, open runs, ended runs. Pure: time comes
  * in as an argument (monotonic milliseconds).
@@ -45,6 +63,8 @@ export interface UserLedger {
   record(append: AcceptedAppend, nowMs: number): void;
   /** Ends the open runs of an erased thread. */
   endRunsOf(threadId: ThreadId, touch: Touch): void;
+  /** What is remembered, the longest unused first. */
+  snapshot(nowMs: number): LedgerSnapshot;
   /** Forgets what was last used 24 hours ago or more, unless an event at `firstSeq` or above is its last. */
   forget(firstSeq: number, nowMs: number): void;
 }
@@ -54,10 +74,31 @@ export function createUserLedger(): UserLedger {
   return new Ledger();
 }
 
+/** Creates a ledger that remembers what another did when its snapshot was taken, `nowMs` in this clock's time. */
+export function restoreUserLedger(
+  snapshot: LedgerSnapshot,
+  stream: { readonly epoch: string; readonly nowMs: number },
+): UserLedger {
+  return new Ledger(snapshot, stream);
+}
+
 class Ledger implements UserLedger {
   readonly #producers = new Remembered<string, ProducerState>();
   readonly #ended = new Remembered<string, true>();
   #open: Map<string, LedgerRun> | undefined;
+
+  constructor(snapshot?: LedgerSnapshot, stream = { epoch: '', nowMs: 0 }) {
+    if (snapshot === undefined) return;
+    const { epoch, nowMs } = stream;
+    for (const { id, attempt, n, results, lastSeq, ageMs } of snapshot.producers) {
+      const known = results.map((result) => ({ epoch, ...result, duplicate: false }));
+      this.#producers.set(id, { attempt, n, results: known }, { lastSeq, nowMs: nowMs - ageMs });
+    }
+    for (const { runId, lastSeq, ageMs } of snapshot.ended) {
+      this.#ended.set(runId, true, { lastSeq, nowMs: nowMs - ageMs });
+    }
+    if (snapshot.open.length > 0) this.#open = new Map(snapshot.open.map((run) => [run.runId, run]));
+  }
 
   get isEmpty(): boolean {
     return (this.#open?.size ?? 0) + this.#ended.size + this.#producers.size === 0;
@@ -102,6 +143,25 @@ class Ledger implements UserLedger {
       this.#open?.delete(run.runId);
       this.#ended.set(run.runId, true, touch);
     }
+  }
+
+  snapshot(nowMs: number): LedgerSnapshot {
+    return {
+      producers: Array.from(this.#producers.entries(), ([id, { attempt, n, results }, touch]) => ({
+        id,
+        attempt,
+        n,
+        results: results.map(({ firstSeq, lastSeq, lastId }) => ({ firstSeq, lastSeq, lastId })),
+        lastSeq: touch.lastSeq,
+        ageMs: nowMs - touch.nowMs,
+      })),
+      open: [...this.openRuns],
+      ended: Array.from(this.#ended.entries(), ([runId, , touch]) => ({
+        runId,
+        lastSeq: touch.lastSeq,
+        ageMs: nowMs - touch.nowMs,
+      })),
+    };
   }
 
   forget(firstSeq: number, nowMs: number): void {

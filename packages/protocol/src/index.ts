@@ -17,8 +17,10 @@ export type {
   CommandResultByType,
   CommandType,
 } from './client-messages.js';
-export type { CloseAction, CloseCode, CloseCodeInfo } from './close-codes.js';
-export { CLOSE_CODES, closeAction, closeReasonRetryAfterMs, encodeCloseReason } from './close-codes.js';
+export type { CloseAction } from './close-actions.js';
+export { closeAction, closeReasonRetryAfterMs } from './close-actions.js';
+export type { CloseCode, CloseCodeInfo } from './close-codes.js';
+export { CLOSE_CODES, encodeCloseReason } from './close-codes.js';
 export type { CommandReply } from './command-reply.js';
 export { contentParts, contentText, isBlankContent } from './content.js';
 export type {

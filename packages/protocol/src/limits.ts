@@ -1,3 +1,5 @@
+import { CLIENT_LIMITS } from './client-limits.js';
+
 /** Every limit of the protocol (§7a), with its unit in its name. A server may be set to others. */
 export interface Limits {
   /** One client→server message, in UTF-8 bytes. Beyond: `MESSAGE_TOO_LARGE`, the connection stays. */
@@ -128,7 +130,7 @@ export interface Limits {
 
 /** The protocol's defaults (§7a). Frozen. */
 export const LIMITS: Limits = /* @__PURE__ */ Object.freeze({
-  maxMessageBytes: 65_536,
+  ...CLIENT_LIMITS,
   maxTransportFrameBytes: 1_048_576,
   maxJsonDepth: 32,
   maxFragmentsPerMessage: 128,
@@ -175,16 +177,6 @@ export const LIMITS: Limits = /* @__PURE__ */ Object.freeze({
   maxHeldBytes: 65_536,
   maxBadMessagesPerMinute: 20,
   maxResyncsPerMinute: 6,
-  ackEveryBytes: 65_536,
-  ackDelayMs: 250,
-  resyncTimeoutMs: 10_000,
-  maxHeldThreadEvents: 10_000,
-  reconnectMinDelayMs: 500,
-  reconnectMaxDelayMs: 20_000,
-  reconnectWindowMs: 5_000,
-  reconnectStableMs: 30_000,
-  defaultRetryAfterMs: 5_000,
-  commandRetentionMs: 86_400_000,
   commandWaitMs: 10_000,
   tokenGraceMs: 25_000,
   authExpiringMinLeadMs: 60_000,

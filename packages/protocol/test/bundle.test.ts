@@ -27,6 +27,7 @@ const SCRIPT = `
 /** The minified browser bundle of `code`. */
 function bundle(code: string): string {
   const alias = {
+    '@runwire/protocol/wire': source('../src/wire/index.ts'),
     '@runwire/protocol': source('../src/index.ts'),
     '@runwire/kernel': source('../../kernel/src/index.ts'),
   };
@@ -44,6 +45,13 @@ describe('a browser bundle', () => {
     expect(code).toContain('resume-after-delay');
     expect(code).not.toMatch(/zod|safeParse/i);
     expect(code.length).toBeLessThan(8_000);
+  }, 20_000);
+
+  it('of reading frames by hand has no zod and is small', () => {
+    const code = bundle(`export { isServerMessage, parseServerFrame } from '@runwire/protocol/wire';`);
+    expect(code).toContain('connection_established');
+    expect(code).not.toMatch(/zod|safeParse/i);
+    expect(code.length).toBeLessThan(4_000);
   }, 20_000);
 
   it('of a decoder has zod, so the check above can fail', () => {

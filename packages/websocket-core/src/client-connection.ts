@@ -21,6 +21,7 @@ import type {
 import { SocketError } from './errors.js';
 import type { Liveness } from './liveness.js';
 import type { SocketLimits } from './options.js';
+import type { Reply } from './replies.js';
 import type { MessageRouter } from './router.js';
 import type { Session } from './session.js';
 
@@ -43,7 +44,11 @@ export interface ConnectionParts {
   sendFrames(frames: readonly Uint8Array[]): void;
   onDrain(listener: () => void): Dispose;
   onClose(listener: (close: CloseInfo) => void): Dispose;
-  runCommand<T extends CommandMessage['type']>(message: ClientMessageOf<T>, handler: CommandHandler<T>): void;
+  runCommand<T extends CommandMessage['type']>(
+    message: ClientMessageOf<T>,
+    handler: CommandHandler<T>,
+    reply: Reply,
+  ): void;
   close(code: number, reason: string): void;
 }
 
@@ -112,13 +117,18 @@ export class ClientConnection implements ClientConnectionContract {
     return this.#parts.onClose(listener);
   }
 
-  handle<T extends 'ack' | 'resync'>(type: T, handler: (message: ClientMessageOf<T>) => void): Dispose {
-    return this.#parts.router.register(type, handler);
+  handle<T extends 'ack' | 'resync'>(
+    type: T,
+    handler: (message: ClientMessageOf<T>, answer: (message: ControlMessage) => void) => void,
+  ): Dispose {
+    return this.#parts.router.register(type, (message: ClientMessageOf<T>, reply) =>
+      handler(message, (answer) => reply.answer(answer)),
+    );
   }
 
   handleCommand<T extends CommandMessage['type']>(type: T, handler: CommandHandler<T>): Dispose {
-    return this.#parts.router.register(type, (message: ClientMessageOf<T>) =>
-      this.#parts.runCommand(message, handler),
+    return this.#parts.router.register(type, (message: ClientMessageOf<T>, reply) =>
+      this.#parts.runCommand(message, handler, reply),
     );
   }
 

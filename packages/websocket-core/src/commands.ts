@@ -4,7 +4,7 @@ import type { ClientMessageOf, CommandMessage, CommandReply, ControlMessage } fr
 import { type RequestContext, runWithContext, type Scope } from '@runwire/user-context';
 import type { CommandRequest } from './contract.js';
 import type { Counters } from './counters.js';
-import { internalError, refOf, rejection, replyMessage } from './replies.js';
+import { internalError, type Reply, refOf, rejection, replyMessage } from './replies.js';
 
 /** What running commands needs of its connection. */
 export interface CommandDeps {
@@ -16,7 +16,6 @@ export interface CommandDeps {
   /** The connection's identity as it is now. */
   context(): RequestContext;
   isOpen(): boolean;
-  send(message: ControlMessage): void;
 }
 
 /** A handler as `handleCommand` takes it. */
@@ -25,7 +24,14 @@ export type CommandHandler<T extends CommandMessage['type']> = (
   request: CommandRequest,
 ) => Promise<CommandReply<T>>;
 
-/** Runs commands, each in its own request scope and context, and sends what they come to. */
+/** What one command runs with. */
+interface Run {
+  readonly requestId: RequestId;
+  readonly logger: Logger;
+  readonly reply: Reply;
+}
+
+/** Runs commands, each in its own request scope and context, and answers with what they come to. */
 export class CommandRunner {
   readonly #deps: CommandDeps;
 
@@ -33,10 +39,14 @@ export class CommandRunner {
     this.#deps = deps;
   }
 
-  run<T extends CommandMessage['type']>(message: ClientMessageOf<T>, handler: CommandHandler<T>): void {
+  run<T extends CommandMessage['type']>(
+    message: ClientMessageOf<T>,
+    handler: CommandHandler<T>,
+    reply: Reply,
+  ): void {
     const requestId = this.#deps.requestId();
     const logger = this.#deps.logger.child({ requestId, type: message.type });
-    this.#execute(message, handler, { requestId, logger }).catch((cause: unknown) => {
+    this.#execute(message, handler, { requestId, logger, reply }).catch((cause: unknown) => {
       logger.error({ err: cause }, 'A command could not be answered');
     });
   }
@@ -44,33 +54,26 @@ export class CommandRunner {
   async #execute<T extends CommandMessage['type']>(
     message: ClientMessageOf<T>,
     handler: CommandHandler<T>,
-    { requestId, logger }: { readonly requestId: RequestId; readonly logger: Logger },
+    run: Run,
   ): Promise<void> {
     const ref = refOf(message);
     await using scope = this.#deps.scope.child('request');
-    const context = this.#deps.context().child({ requestId });
+    const context = this.#deps.context().child({ requestId: run.requestId });
     const request: CommandRequest = { context, signal: scope.signal };
     let reply: CommandReply;
     try {
       reply = await runWithContext(context, () => handler(message, request));
     } catch (cause) {
-      this.#fail(logger, { ref, requestId, cause });
+      this.#deps.counters.reject('handlerThrew');
+      run.logger.error({ err: cause }, 'A command failed');
+      this.#answer(run, rejection(ref, internalError(run.requestId)));
       return;
     }
-    this.#answer(logger, replyMessage(ref, reply));
+    this.#answer(run, replyMessage(ref, reply));
   }
 
-  #fail(
-    logger: Logger,
-    failure: { readonly ref: string | undefined; readonly requestId: RequestId; readonly cause: unknown },
-  ): void {
-    this.#deps.counters.reject('handlerThrew');
-    logger.error({ err: failure.cause }, 'A command failed');
-    this.#answer(logger, rejection(failure.ref, internalError(failure.requestId)));
-  }
-
-  #answer(logger: Logger, message: ControlMessage): void {
-    if (this.#deps.isOpen()) this.#deps.send(message);
+  #answer({ logger, reply }: Run, message: ControlMessage): void {
+    if (this.#deps.isOpen()) reply.answer(message);
     else logger.debug({ outcome: message.type }, 'A command ended after its connection');
   }
 }

@@ -15,10 +15,12 @@ export interface ConnectionHost {
   gone(connection: { readonly id: ConnectionId }): void;
 }
 
-/** What the upgrade brought. */
+/** What the request to connect brought. */
 export interface AcceptedUpgrade {
   readonly reservation: Reservation;
   readonly remoteAddress: string;
   /** Undefined: the first frame brings the token. */
   readonly credentials: Credentials | undefined;
+  /** Whether the peer's messages come beside the socket, each in a request that waits for its answer. */
+  readonly takesPosts: boolean;
 }

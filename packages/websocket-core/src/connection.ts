@@ -1,4 +1,4 @@
-import type { ConnectionId } from '@runwire/id-generation';
+import type { ConnectionId, UserId } from '@runwire/id-generation';
 import type { Logger } from '@runwire/kernel';
 import { type ControlMessage, createServerMessage } from '@runwire/protocol';
 import { createScope, type Scope } from '@runwire/user-context';
@@ -8,12 +8,14 @@ import { assertCloseCode, fitReason } from './close-frame.js';
 import { Conduct } from './conduct.js';
 import type { AcceptedUpgrade, ConnectionHost } from './connection-host.js';
 import { type ConnectionEvent, type ConnectionState, isOpenState, nextState } from './connection-state.js';
-import type { CloseInfo, ConnectionStateKind, Dispose, Principal } from './contract.js';
+import type { CloseInfo, ConnectionStateKind, Dispose, PostAnswer, Principal } from './contract.js';
 import { Conversation } from './conversation.js';
+import { createExchange } from './exchange.js';
 import { Listeners } from './listeners.js';
 import { Liveness } from './liveness.js';
 import { Opening } from './opening.js';
 import { Outbox } from './outbox.js';
+import type { Incoming, Reply } from './replies.js';
 import { MessageRouter } from './router.js';
 import type { Socket, SocketEvents } from './socket.js';
 import { TokenWatch } from './token-watch.js';
@@ -35,6 +37,7 @@ export class ConnectionShell implements SocketEvents {
   readonly #tokens: TokenWatch;
   readonly #opening: Opening;
   readonly #openedAtMs: number;
+  readonly #onSocket: Reply = { answer: (message) => this.#send(message), done: () => {} };
   #conversation: Conversation | undefined;
   #state: ConnectionState = { kind: 'accepting' };
 
@@ -50,10 +53,20 @@ export class ConnectionShell implements SocketEvents {
     this.#scope = createScope({ logger: this.#logger }, 'connection');
     this.#agenda = new Agenda(clock);
     this.#closeListeners = new Listeners(this.#logger);
-    this.#conduct = new Conduct({ clock, limits, close: (code, reason) => this.close(code, reason) });
-    this.#liveness = this.#createLiveness();
-    this.#outbox = this.#createOutbox();
-    this.#tokens = this.#createTokenWatch();
+    const shared = { agenda: this.#agenda, clock, limits, logger: this.#logger };
+    this.#conduct = new Conduct({ ...shared, close: (code, reason) => this.close(code, reason) });
+    this.#liveness = new Liveness({
+      ...shared,
+      random: host.options.random,
+      beat: () => this.#beat(),
+      dead: (acksOutstanding) => this.#dead(acksOutstanding),
+    });
+    this.#outbox = new Outbox({ ...shared, socket, overflow: () => this.close(4508, 'nothing is read') });
+    this.#tokens = new TokenWatch({
+      ...shared,
+      warn: (expiresAtMs) => this.#send(createServerMessage('auth_expiring', { expiresAtMs })),
+      expired: () => this.close(4401, 'TOKEN_EXPIRED'),
+    });
     this.#opening = this.#createOpening();
   }
 
@@ -63,6 +76,11 @@ export class ConnectionShell implements SocketEvents {
 
   get isOpen(): boolean {
     return isOpenState(this.#state.kind) && this.#socket.isOpen;
+  }
+
+  /** Whether it is an open stream, whose messages come by `post`. */
+  get takesPosts(): boolean {
+    return this.#upgrade.takesPosts && this.isOpen;
   }
 
   /** Live handler registrations. */
@@ -86,10 +104,22 @@ export class ConnectionShell implements SocketEvents {
   }
 
   text(text: string, bytes: number): void {
-    this.#liveness.noteInbound();
-    if (!this.isOpen) return;
-    if (this.#opening.done) this.#conversation?.handle(text);
-    else this.#opening.text(text, bytes);
+    this.#take({ text, bytes, reply: this.#onSocket });
+  }
+
+  /** Whether messages of `userId` may come by `post`. */
+  takesPostsOf(userId: UserId): boolean {
+    return this.takesPosts && this.#conversation?.session.principal.userId === userId;
+  }
+
+  /** Takes a message that a request brought. Settles with its answer, at the latest when the connection ends. */
+  post(text: string): Promise<PostAnswer> {
+    const { answer, reply } = createExchange({
+      onClose: (listener) => this.#onClose(listener),
+      noteAnswer: (message) => this.#conduct.noteSent(message),
+    });
+    this.#take({ text, bytes: Buffer.byteLength(text), reply });
+    return answer;
   }
 
   binary(): void {
@@ -128,6 +158,13 @@ export class ConnectionShell implements SocketEvents {
     if (!this.isOpen) return;
     const fitted = fitReason(reason);
     this.#end({ code, reason: fitted, initiator: 'server' }, () => this.#socket.close(code, fitted));
+  }
+
+  #take(incoming: Incoming): void {
+    this.#liveness.noteInbound();
+    if (!this.isOpen) return;
+    if (this.#opening.done) this.#conversation?.handle(incoming);
+    else this.#opening.take(incoming);
   }
 
   #dispatch(event: ConnectionEvent): void {
@@ -192,41 +229,6 @@ export class ConnectionShell implements SocketEvents {
     return () => {};
   }
 
-  #createLiveness(): Liveness {
-    const { limits, random } = this.#host.options;
-    return new Liveness({
-      clock: this.#host.deps.clock,
-      agenda: this.#agenda,
-      random,
-      heartbeatIntervalMs: limits.heartbeatIntervalMs,
-      silenceTimeoutMs: limits.silenceTimeoutMs,
-      beat: () => this.#beat(),
-      dead: (acksOutstanding) => this.#dead(acksOutstanding),
-    });
-  }
-
-  #createOutbox(): Outbox {
-    const { limits } = this.#host.options;
-    return new Outbox({
-      socket: this.#socket,
-      logger: this.#logger,
-      lowBytes: limits.socketBufferLowBytes,
-      maxBufferedBytes: limits.maxBufferedBytes,
-      maxEarlyMessages: limits.maxHeldFrames,
-      overflow: () => this.close(4508, 'nothing is read'),
-    });
-  }
-
-  #createTokenWatch(): TokenWatch {
-    return new TokenWatch({
-      clock: this.#host.deps.clock,
-      agenda: this.#agenda,
-      graceMs: this.#host.options.limits.tokenGraceMs,
-      warn: (expiresAtMs) => this.#send(createServerMessage('auth_expiring', { expiresAtMs })),
-      expired: () => this.close(4401, 'TOKEN_EXPIRED'),
-    });
-  }
-
   #createOpening(): Opening {
     const { deps, options } = this.#host;
     const { credentials, reservation } = this.#upgrade;
@@ -241,7 +243,7 @@ export class ConnectionShell implements SocketEvents {
         signal: this.#scope.signal,
         state: () => this.state,
         admit: (principal) => this.#admit(principal),
-        route: (text) => this.#conversation?.handle(text),
+        route: (incoming) => this.#conversation?.handle(incoming),
         close: (code, reason) => this.close(code, reason),
       },
       credentials,
@@ -262,8 +264,8 @@ export class ConnectionShell implements SocketEvents {
       conduct: this.#conduct,
       router: this.#router,
       isOpen: () => this.isOpen,
+      sentSeq: () => this.#liveness.flow.sentSeq,
       renewed: (renewed) => this.#tokens.watch(renewed),
-      send: (message) => this.#send(message),
       close: (code, reason) => this.close(code, reason),
     });
     this.#conversation = conversation;
@@ -289,7 +291,7 @@ export class ConnectionShell implements SocketEvents {
       sendFrames: (frames) => this.#outbox.sendFrames(frames),
       onDrain: (listener) => this.#outbox.onDrain(listener),
       onClose: (listener) => this.#onClose(listener),
-      runCommand: (message, handler) => commands.run(message, handler),
+      runCommand: (message, handler, reply) => commands.run(message, handler, reply),
       close: (code, reason) => this.close(code, reason),
     });
   }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ConnectionId, RequestId, UserId } from '@runwire/id-generation';
 import type { Clock, Lifecycle, Logger } from '@runwire/kernel';
@@ -88,14 +88,49 @@ export interface Handshake {
 // Services: what a socket server gives
 // ---------------------------------------------------------------------------------------------------------
 
-/** Accepts WebSockets on an HTTP server of the caller's. */
+/** Accepts WebSockets, and streams in their place, on an HTTP server of the caller's. */
 export interface SocketServer extends Lifecycle {
   /** The listener for an HTTP server's `upgrade` event. Never throws. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** What a plain `GET /ws` is answered: the status an upgrade would get, 426 when it would be accepted. */
   probe(request: IncomingMessage): UpgradeAnswer;
+  /**
+   * Answers a `GET` with a connection as server-sent events (protocol §8), or with the status and body of a
+   * refused upgrade; a token that is missing or refused is 401. Headers that `response` has already are kept.
+   * Never throws.
+   */
+  handleStream(request: IncomingMessage, response: ServerResponse): void;
+  /**
+   * Takes a message for an open stream, as `POST /api/commands` brings it: the same limits, handlers and
+   * answers as for a frame on a WebSocket. Whoever calls has verified the sender's token and bounded the text.
+   * Settles with the answer, at the latest when the connection ends; never rejects.
+   */
+  receive(post: PostedMessage): Promise<PostAnswer>;
+  /** Whether an open stream has this id. */
+  hasStream(connectionId: string): boolean;
   stats(): SocketServerStats;
 }
+
+/** A message that came beside the stream it belongs to. */
+export interface PostedMessage {
+  /** Whose token came with it. */
+  readonly userId: UserId;
+  readonly connectionId: string;
+  readonly text: string;
+}
+
+/** What a posted message came to. */
+export type PostAnswer =
+  /** `command_accepted`, `command_rejected`, `auth_refreshed`, `pong` or `error`; not on the stream as well. */
+  | { readonly kind: 'answered'; readonly message: ControlMessage }
+  /** Handled; it has no answer, like an `ack`. */
+  | { readonly kind: 'taken' }
+  /** Handled; what it asks for comes on the stream, like a `resync`. */
+  | { readonly kind: 'streamed' }
+  /** The user has no open stream of that id. */
+  | { readonly kind: 'unknown' }
+  /** The connection ended first: whether it was handled is not known. */
+  | { readonly kind: 'closed'; readonly close: CloseInfo };
 
 /** An HTTP answer to a refused or missing upgrade. */
 export interface UpgradeAnswer {
@@ -115,9 +150,9 @@ export interface SocketServerStats {
   readonly timers: number;
   /** Users whose commands of the last minute count. */
   readonly rateLimitedUsers: number;
-  /** Upgrades accepted since the start. */
+  /** Upgrades and streams accepted since the start. */
   readonly accepted: number;
-  /** Upgrades refused, by check: `path readiness origin subprotocol limits malformed internal`. */
+  /** Those refused, by check: `path readiness origin subprotocol token limits malformed internal`. */
   readonly refused: Readonly<Record<string, number>>;
   /** Connections that are over, by close code (`other` for a peer's own). */
   readonly closed: Readonly<Record<string, number>>;
@@ -152,7 +187,7 @@ export interface ConnectionInfo {
 /** Undoes one registration. Repeated calls do nothing. */
 export type Dispose = () => void;
 
-/** One WebSocket of one user, from its admission to its end. */
+/** One WebSocket or stream of one user, from its admission to its end. */
 export interface ClientConnection {
   readonly id: ConnectionId;
   readonly userId: UserId;
@@ -191,11 +226,15 @@ export interface ClientConnection {
   /** Calls `listener` once when the connection is over, in whatever way; at once when it already is. */
   onClose(listener: (close: CloseInfo) => void): Dispose;
   /**
-   * Registers the handler of a message that has no reply of its own. It goes with the connection.
+   * Registers the handler of a message that has no reply of its own; `answer` tells its sender what is wrong
+   * with it, before the handler returns. It goes with the connection.
    *
    * @throws SocketError `SOCKET_HANDLER_EXISTS` for a second handler of a type
    */
-  handle<T extends 'ack' | 'resync'>(type: T, handler: (message: ClientMessageOf<T>) => void): Dispose;
+  handle<T extends 'ack' | 'resync'>(
+    type: T,
+    handler: (message: ClientMessageOf<T>, answer: (message: ControlMessage) => void) => void,
+  ): Dispose;
   /**
    * Registers the handler of a command. Its reply is sent as `command_accepted` or `command_rejected` (as
    * `error` when the command has no id); a rejection becomes `INTERNAL` with a correlation id. Runs within

@@ -1,6 +1,5 @@
 import type { ConnectionId } from '@runwire/id-generation';
 import type { Logger } from '@runwire/kernel';
-import type { ControlMessage } from '@runwire/protocol';
 import type { Scope } from '@runwire/user-context';
 import type { Agenda } from './agenda.js';
 import type { CommandLimits } from './command-limits.js';
@@ -10,6 +9,7 @@ import type { Principal, SocketServerDeps } from './contract.js';
 import type { Counters } from './counters.js';
 import { Inbound } from './inbound.js';
 import type { SocketLimits } from './options.js';
+import type { Incoming } from './replies.js';
 import type { MessageRouter } from './router.js';
 import { Session } from './session.js';
 import { TokenRefresh } from './token-refresh.js';
@@ -27,9 +27,10 @@ export interface ConversationDeps {
   readonly conduct: Conduct;
   readonly router: MessageRouter;
   isOpen(): boolean;
+  /** The last `seq` sent on the connection. */
+  sentSeq(): number;
   /** Another token counts from now on. */
   renewed(principal: Principal): void;
-  send(message: ControlMessage): void;
   close(code: number, reason: string): void;
 }
 
@@ -57,11 +58,11 @@ export class Conversation {
     this.#inbound = new Inbound({
       ...shared,
       takeCommand: () => deps.commandLimits.take(principal.userId),
-      refresh: (message) => refresh.handle(message),
+      refresh: (message, reply) => refresh.handle(message, reply),
     });
   }
 
-  handle(text: string): void {
-    this.#inbound.handle(text);
+  handle(incoming: Incoming): void {
+    this.#inbound.handle(incoming);
   }
 }

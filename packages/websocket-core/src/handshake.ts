@@ -1,4 +1,5 @@
 import { BEARER_PREFIX, type ClientMessageOf, type ResumeRequest, SUBPROTOCOL } from '@runwire/protocol';
+import { parseEventId } from './event-id.js';
 
 /** The part of an HTTP request that a handshake is made of. `IncomingMessage` fits. */
 export interface HandshakeRequest {
@@ -42,8 +43,24 @@ export function selectsSubprotocol(request: HandshakeRequest): boolean {
 export function credentialsOf(request: HandshakeRequest): Credentials | undefined {
   const token = headerToken(request) ?? subprotocolToken(request);
   if (token === undefined) return undefined;
-  const query = new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
+  const query = queryOf(request);
   return { token, resume: resumeOf(query), replaces: query.get('replaces') ?? undefined };
+}
+
+/**
+ * The token of a request for a stream, which only its header can bring; undefined without one. The cursor of
+ * `Last-Event-ID` wins over the query's (protocol §8).
+ */
+export function streamCredentialsOf(request: HandshakeRequest): Credentials | undefined {
+  const token = headerToken(request);
+  if (token === undefined) return undefined;
+  const query = queryOf(request);
+  const lastEventId = headerOf(request, 'last-event-id');
+  return {
+    token,
+    resume: lastEventId === '' ? resumeOf(query) : parseEventId(lastEventId),
+    replaces: query.get('replaces') ?? undefined,
+  };
 }
 
 /** The credentials of a first frame. */
@@ -67,6 +84,10 @@ function subprotocolToken(request: HandshakeRequest): string | undefined {
   const encoded = entry.slice(BEARER_PREFIX.length);
   // What is no base64url is no token; verified as it is, it is refused as one.
   return BASE64URL.test(encoded) ? Buffer.from(encoded, 'base64url').toString('utf8') : encoded;
+}
+
+function queryOf(request: HandshakeRequest): URLSearchParams {
+  return new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
 }
 
 /** Nothing is judged here: what does not parse leads to `reset: epoch`, in the one place that decides. */

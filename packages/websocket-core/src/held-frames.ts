@@ -1,8 +1,10 @@
-/** Frames that came before `connection_established`, within limits, in order (protocol §2). */
+import type { Incoming } from './replies.js';
+
+/** Messages that came before `connection_established`, within limits, in order (protocol §2). */
 export class HeldFrames {
   readonly #maxFrames: number;
   readonly #maxBytes: number;
-  #frames: { readonly text: string; readonly bytes: number }[] = [];
+  #frames: Incoming[] = [];
   #bytes = 0;
 
   constructor(limits: { readonly maxHeldFrames: number; readonly maxHeldBytes: number }) {
@@ -11,19 +13,19 @@ export class HeldFrames {
   }
 
   /** False, and nothing held, when one of the limits would be passed. */
-  hold(text: string, bytes: number): boolean {
+  hold(incoming: Incoming): boolean {
+    const { bytes } = incoming;
     if (this.#frames.length >= this.#maxFrames || this.#bytes + bytes > this.#maxBytes) return false;
-    this.#frames.push({ text, bytes });
+    this.#frames.push(incoming);
     this.#bytes += bytes;
     return true;
   }
 
-  /** The next frame, in order of arrival. */
-  shift(): string | undefined {
+  /** The next message, in order of arrival. */
+  shift(): Incoming | undefined {
     const next = this.#frames.shift();
-    if (next === undefined) return undefined;
-    this.#bytes -= next.bytes;
-    return next.text;
+    if (next !== undefined) this.#bytes -= next.bytes;
+    return next;
   }
 
   clear(): void {

@@ -3,7 +3,6 @@ import type { Logger } from '@runwire/kernel';
 import {
   type ClientMessage,
   type ClientMessageOf,
-  type ControlMessage,
   createErrorBody,
   createServerMessage,
   decodeClientMessage,
@@ -13,7 +12,7 @@ import type { Conduct } from './conduct.js';
 import type { Counters } from './counters.js';
 import type { SocketLimits } from './options.js';
 import type { Verdict } from './rate-window.js';
-import { internalError, refOf, rejection } from './replies.js';
+import { type Incoming, internalError, type Reply, refOf, rejection } from './replies.js';
 import type { MessageRouter } from './router.js';
 
 /** What the way of a message needs of its connection. */
@@ -24,83 +23,98 @@ export interface InboundDeps {
   readonly conduct: Conduct;
   readonly router: MessageRouter;
   requestId(): RequestId;
+  /** The last `seq` sent on the connection. */
+  sentSeq(): number;
   /** Counts a command of the connection's user. */
   takeCommand(): Verdict;
-  refresh(message: ClientMessageOf<'refresh_token'>): void;
-  send(message: ControlMessage): void;
+  refresh(message: ClientMessageOf<'refresh_token'>, reply: Reply): void;
 }
 
-/** The way of a message from the socket to its handler: size, decode once, rate, route (architecture §5). */
+/**
+ * The way of a message to its handler: size, decode once, rate, route (architecture §5). Each ends with its
+ * reply told once, by the handler when the answer takes its time.
+ */
 export class Inbound {
   readonly #deps: InboundDeps;
+  /** The highest `seq` acknowledged since the position was last moved. */
+  #ackedSeq = 0;
 
   constructor(deps: InboundDeps) {
     this.#deps = deps;
   }
 
-  handle(text: string): void {
+  handle({ reply, text }: Incoming): void {
     const decoded = decodeClientMessage(text, this.#deps.limits);
-    if (decoded.ok) this.#dispatch(decoded.message);
-    else this.#reject(decoded.ref, decoded.error);
+    if (decoded.ok) this.#dispatch(decoded.message, reply);
+    else this.#reject(reply, decoded.ref, decoded.error);
   }
 
-  #dispatch(message: ClientMessage): void {
+  #dispatch(message: ClientMessage, reply: Reply): void {
     switch (message.type) {
-      case 'authenticate':
-        this.#reject(
-          undefined,
-          createErrorBody('INVALID_MESSAGE', { message: 'This connection is authenticated already.' }),
-        );
+      case 'authenticate': {
+        const already = 'This connection is authenticated already.';
+        this.#reject(reply, undefined, createErrorBody('INVALID_MESSAGE', { message: already }));
         return;
+      }
       case 'ping':
-        if (this.#takeLight()) this.#pong(message);
+        if (this.#takeLight()) this.#pong(message, reply);
+        else reply.done('taken');
         return;
       case 'ack':
-        if (this.#takeLight()) this.#route(message);
+        if (this.#isProgress(message) || this.#takeLight()) this.#route(message, reply);
+        reply.done('taken');
         return;
       case 'refresh_token':
         this.#deps.counters.routed += 1;
-        this.#deps.refresh(message);
+        this.#deps.refresh(message, reply);
         return;
       case 'resync':
-        this.#route(message);
+        this.#ackedSeq = 0;
+        this.#route(message, reply);
+        reply.done('streamed');
         return;
       case 'user_message':
       case 'start_agent':
       case 'stop_agent':
       case 'resolve_approval':
-        this.#command(message);
+        this.#command(message, reply);
     }
   }
 
-  #command(message: ClientMessage): void {
+  #command(message: ClientMessage, reply: Reply): void {
     const verdict = this.#deps.takeCommand();
-    if (verdict.allowed) this.#route(message);
+    if (verdict.allowed) this.#route(message, reply);
     else {
       const { retryAfterMs } = verdict;
-      this.#reject(refOf(message), createErrorBody('RATE_LIMITED', { retryAfterMs }));
+      this.#reject(reply, refOf(message), createErrorBody('RATE_LIMITED', { retryAfterMs }));
     }
   }
 
-  #route(message: ClientMessage): void {
+  #route(message: ClientMessage, reply: Reply): void {
     const { counters, logger, router } = this.#deps;
+    const fail = (reason: 'noHandler' | 'handlerThrew'): RequestId => {
+      const correlationId = this.#deps.requestId();
+      counters.reject(reason);
+      reply.answer(rejection(refOf(message), internalError(correlationId)));
+      return correlationId;
+    };
     try {
-      if (router.route(message)) {
-        counters.routed += 1;
-        return;
-      }
-      logger.error({ type: message.type, correlationId: this.#fail(message, 'noHandler') }, 'No handler');
+      if (router.route(message, reply)) counters.routed += 1;
+      else logger.error({ type: message.type, correlationId: fail('noHandler') }, 'No handler');
     } catch (cause) {
-      const correlationId = this.#fail(message, 'handlerThrew');
+      const correlationId = fail('handlerThrew');
       logger.error({ type: message.type, correlationId, err: cause }, 'A handler threw');
     }
   }
 
-  #fail(message: ClientMessage, reason: 'noHandler' | 'handlerThrew'): RequestId {
-    const correlationId = this.#deps.requestId();
-    this.#deps.counters.reject(reason);
-    this.#deps.send(rejection(refOf(message), internalError(correlationId)));
-    return correlationId;
+  /**
+   * Whether an ack tells something new. Such acks are as many as the frames that were sent, and the next frames
+   * wait for them: none may be dropped.
+   */
+  #isProgress({ seq }: ClientMessageOf<'ack'>): boolean {
+    if (seq <= this.#ackedSeq || seq > this.#deps.sentSeq()) return false;
+    this.#ackedSeq = seq;
+    return true;
   }
 
   #takeLight(): boolean {
@@ -109,12 +123,12 @@ export class Inbound {
     return taken;
   }
 
-  #pong({ n }: ClientMessageOf<'ping'>): void {
-    this.#deps.send(createServerMessage('pong', n === undefined ? {} : { n }));
+  #pong({ n }: ClientMessageOf<'ping'>, reply: Reply): void {
+    reply.answer(createServerMessage('pong', n === undefined ? {} : { n }));
   }
 
-  #reject(ref: string | undefined, error: ErrorBody): void {
+  #reject(reply: Reply, ref: string | undefined, error: ErrorBody): void {
     this.#deps.counters.reject(error.code);
-    this.#deps.send(rejection(ref, error));
+    reply.answer(rejection(ref, error));
   }
 }

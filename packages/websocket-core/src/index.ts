@@ -13,6 +13,8 @@ export type {
   Dispose,
   Handshake,
   InFlight,
+  PostAnswer,
+  PostedMessage,
   Principal,
   Readiness,
   Refusal,

@@ -2,6 +2,7 @@ import type { Clock } from '@runwire/kernel';
 import { LIMITS } from '@runwire/protocol';
 import type { Agenda } from './agenda.js';
 import type { InFlight } from './contract.js';
+import type { SocketLimits } from './options.js';
 
 const BYTES_PER_KIB = 1024;
 const IDLE: InFlight = Object.freeze({ unackedBytes: 0, largestFrameBytes: 0, sentSeq: 0, headSeq: 0 });
@@ -11,8 +12,7 @@ export interface LivenessDeps {
   readonly clock: Clock;
   readonly agenda: Agenda;
   readonly random: () => number;
-  readonly heartbeatIntervalMs: number;
-  readonly silenceTimeoutMs: number;
+  readonly limits: Pick<SocketLimits, 'heartbeatIntervalMs' | 'silenceTimeoutMs'>;
   /** Sends a ping and, once established, a `heartbeat`. */
   beat(): void;
   /** No life for the silence limit. */
@@ -68,9 +68,9 @@ export class Liveness {
   }
 
   #scheduleBeat(): void {
-    const { agenda, clock, heartbeatIntervalMs, random } = this.#deps;
+    const { agenda, clock, limits, random } = this.#deps;
     const factor = 1 + LIMITS.heartbeatJitter * (2 * random() - 1);
-    agenda.set('heartbeat', clock.monotonicMs() + heartbeatIntervalMs * factor, () => {
+    agenda.set('heartbeat', clock.monotonicMs() + limits.heartbeatIntervalMs * factor, () => {
       this.#deps.beat();
       if (!this.#stopped) this.#scheduleBeat();
     });
@@ -90,7 +90,8 @@ export class Liveness {
   }
 
   #deadlineMs(): number {
-    return this.#lastInboundMs + this.#deps.silenceTimeoutMs + extraSilenceMs(this.#flow.largestFrameBytes);
+    const { silenceTimeoutMs } = this.#deps.limits;
+    return this.#lastInboundMs + silenceTimeoutMs + extraSilenceMs(this.#flow.largestFrameBytes);
   }
 }
 

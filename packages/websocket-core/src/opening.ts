@@ -7,6 +7,7 @@ import type { ConnectionStateKind, Principal, Reservation, SocketServerDeps } fr
 import { type Credentials, credentialsOfMessage } from './handshake.js';
 import { HeldFrames } from './held-frames.js';
 import type { SocketLimits } from './options.js';
+import type { Incoming } from './replies.js';
 import type { Socket } from './socket.js';
 
 /** What opening a connection needs of it. */
@@ -23,7 +24,7 @@ export interface OpeningDeps {
   /** The user is known: the connection as others see it. */
   admit(principal: Principal): ClientConnection;
   /** Handles a message of an open connection. */
-  route(text: string): void;
+  route(incoming: Incoming): void;
   close(code: number, reason: string): void;
 }
 
@@ -55,10 +56,10 @@ export class Opening {
     if (this.#credentials !== undefined) this.#authenticate(this.#credentials);
   }
 
-  text(text: string, bytes: number): void {
+  take(incoming: Incoming): void {
     if (this.#deps.state() === 'authenticating' && !this.#tokenInHandshake)
-      this.#beforeAuthentication(text, bytes);
-    else if (!this.#held.hold(text, bytes)) this.#deps.close(4400, 'too much before connection_established');
+      this.#beforeAuthentication(incoming);
+    else if (!this.#held.hold(incoming)) this.#deps.close(4400, 'too much before connection_established');
   }
 
   stop(): void {
@@ -67,7 +68,7 @@ export class Opening {
     this.#deps.agenda.cancel('authentication');
   }
 
-  #beforeAuthentication(text: string, bytes: number): void {
+  #beforeAuthentication({ text, bytes }: Incoming): void {
     const { limits } = this.#deps;
     if (this.#credentials !== undefined) this.#deps.close(4400, 'more than one frame before authentication');
     else if (bytes > limits.maxBytesBeforeAuthentication) {
@@ -123,7 +124,7 @@ export class Opening {
     const { limits, socket } = this.#deps;
     socket.limitMessageBytes(limits.maxTransportFrameBytes, 1009);
     // A handler may close the connection: stop clears what is left.
-    for (let text = this.#held.shift(); text !== undefined; text = this.#held.shift()) this.#deps.route(text);
+    for (let next = this.#held.shift(); next !== undefined; next = this.#held.shift()) this.#deps.route(next);
     this.#done = true;
   }
 }

@@ -3,16 +3,15 @@ import { type ControlMessage, encodeServerMessage } from '@runwire/protocol';
 import type { Dispose } from './contract.js';
 import { SocketError } from './errors.js';
 import { Listeners } from './listeners.js';
+import type { SocketLimits } from './options.js';
 import type { Socket } from './socket.js';
 
 /** What an outbox needs of its connection. */
 export interface OutboxDeps {
   readonly socket: Socket;
   readonly logger: Logger;
-  readonly lowBytes: number;
-  readonly maxBufferedBytes: number;
-  /** How many control messages may wait for `connection_established`. */
-  readonly maxEarlyMessages: number;
+  /** `maxHeldFrames` is also how many control messages may wait for `connection_established`. */
+  readonly limits: Pick<SocketLimits, 'maxBufferedBytes' | 'maxHeldFrames' | 'socketBufferLowBytes'>;
   /** The peer takes nothing and control messages pile up. */
   overflow(): void;
 }
@@ -43,11 +42,11 @@ export class Outbox {
 
   /** @throws SocketError `SOCKET_NOT_ESTABLISHED` when too many wait for `connection_established` */
   send(message: ControlMessage): void {
-    const { socket, maxBufferedBytes, maxEarlyMessages } = this.#deps;
+    const { limits, socket } = this.#deps;
     if (this.#early !== undefined) {
-      if (this.#early.length >= maxEarlyMessages) throw notEstablished(message.type);
+      if (this.#early.length >= limits.maxHeldFrames) throw notEstablished(message.type);
       this.#early.push(message);
-    } else if (socket.bufferedBytes > maxBufferedBytes) {
+    } else if (socket.bufferedBytes > limits.maxBufferedBytes) {
       // Events wait for room; answers to a peer that asks and never reads would not.
       this.#deps.overflow();
     } else {
@@ -67,7 +66,7 @@ export class Outbox {
 
   /** Something was flushed: tells the listeners when the low mark was passed on the way down. */
   flushed(): void {
-    if (!this.#aboveLowMark || this.#deps.socket.bufferedBytes >= this.#deps.lowBytes) return;
+    if (!this.#aboveLowMark || this.#isAboveLowMark()) return;
     this.#aboveLowMark = false;
     this.#drained.callAll();
   }
@@ -79,7 +78,12 @@ export class Outbox {
 
   #write(frames: readonly Uint8Array[]): void {
     this.#deps.socket.send(frames);
-    if (this.#deps.socket.bufferedBytes >= this.#deps.lowBytes) this.#aboveLowMark = true;
+    if (this.#isAboveLowMark()) this.#aboveLowMark = true;
+  }
+
+  #isAboveLowMark(): boolean {
+    const { limits, socket } = this.#deps;
+    return socket.bufferedBytes >= limits.socketBufferLowBytes;
   }
 }
 

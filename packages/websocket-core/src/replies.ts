@@ -6,6 +6,22 @@ import {
   type ErrorBody,
 } from '@runwire/protocol';
 
+/** Where the answer to one message goes: down the socket, or to the request that brought it. */
+export interface Reply {
+  /** The message's one answer. */
+  answer(message: ControlMessage): void;
+  /** It is handled and gets no answer of its own; `streamed`: what it asks for comes with the events. */
+  done(outcome: 'taken' | 'streamed'): void;
+}
+
+/** One message on its way in. */
+export interface Incoming {
+  readonly text: string;
+  /** UTF-8 bytes of `text`. */
+  readonly bytes: number;
+  readonly reply: Reply;
+}
+
 /** An error as an answer: to a command by its id, to anything else as `error` (protocol §5). */
 export function rejection(ref: string | undefined, error: ErrorBody): ControlMessage {
   return ref === undefined

@@ -6,24 +6,26 @@ import { ConnectionShell } from './connection.js';
 import type { AcceptedUpgrade, ConnectionHost } from './connection-host.js';
 import type {
   ConnectionStateKind,
+  PostAnswer,
+  PostedMessage,
   Readiness,
   SocketServerDeps,
   SocketServerStats,
   UpgradeAnswer,
 } from './contract.js';
 import { Counters } from './counters.js';
-import { credentialsOf } from './handshake.js';
 import type { ResolvedOptions } from './options.js';
 import type { Socket } from './socket.js';
 import {
-  decideUpgrade,
+  type Entrance,
   internalAnswer,
   type RefusalReason,
   type UpgradeDecision,
   upgradeRequiredAnswer,
+  WEBSOCKET_ENTRANCE,
 } from './upgrade.js';
 
-/** An upgrade that passed the checks and holds a place. Exactly one of the two is called. */
+/** A request that passed the checks and holds a place. Exactly one of the two is called. */
 export interface PendingUpgrade {
   readonly kind: 'accepted';
   accept(socket: Socket): void;
@@ -58,15 +60,20 @@ export class SocketHost implements ConnectionHost {
     return this.#empty.promise;
   }
 
-  /** Checks an upgrade. What is refused is counted. Never throws. */
-  request(request: IncomingMessage): PendingUpgrade | Extract<UpgradeDecision, { kind: 'refused' }> {
+  /** Checks a request to connect. What is refused is counted. Never throws. */
+  request(
+    request: IncomingMessage,
+    entrance: Entrance,
+  ): PendingUpgrade | Extract<UpgradeDecision, { kind: 'refused' }> {
     try {
       const remoteAddress = this.deps.remoteAddressOf(request);
-      const credentials = credentialsOf(request);
+      const credentials = entrance.credentialsOf(request);
       // Last, because from here on there is a place to give back.
-      const decision = this.#decide(request, remoteAddress);
+      const decision = this.#decide(request, { entrance, remoteAddress });
       if (decision.kind === 'accepted') {
-        return this.#pending({ reservation: decision.reservation, remoteAddress, credentials });
+        const { reservation } = decision;
+        const { takesPosts } = entrance;
+        return this.#pending({ reservation, remoteAddress, credentials, takesPosts });
       }
       this.counters.refuse(decision.reason);
       return decision;
@@ -77,16 +84,27 @@ export class SocketHost implements ConnectionHost {
     }
   }
 
-  /** What a plain request is told. Takes no place. Never throws. */
+  /** What a plain request for an upgrade is told. Takes no place. Never throws. */
   probe(request: IncomingMessage): UpgradeAnswer {
     try {
-      const decision = this.#decide(request, this.deps.remoteAddressOf(request));
+      const remoteAddress = this.deps.remoteAddressOf(request);
+      const decision = this.#decide(request, { entrance: WEBSOCKET_ENTRANCE, remoteAddress });
       if (decision.kind === 'refused') return decision.answer;
       decision.reservation.release();
       return upgradeRequiredAnswer();
     } catch (cause) {
       return this.#failed(cause).answer;
     }
+  }
+
+  /** Takes a message for an open stream of its sender's. */
+  async receive({ connectionId, text, userId }: PostedMessage): Promise<PostAnswer> {
+    const connection = this.#find(connectionId);
+    return connection?.takesPostsOf(userId) === true ? connection.post(text) : { kind: 'unknown' };
+  }
+
+  hasStream(connectionId: string): boolean {
+    return this.#find(connectionId)?.takesPosts === true;
   }
 
   gone({ id }: { readonly id: ConnectionId }): void {
@@ -123,8 +141,16 @@ export class SocketHost implements ConnectionHost {
     return { connections, handlers, timers, rateLimitedUsers, accepted, refused, closed, routed, rejected };
   }
 
-  #decide(request: IncomingMessage, remoteAddress: string): UpgradeDecision {
-    return decideUpgrade(request, {
+  #find(id: string): ConnectionShell | undefined {
+    // An id that names nothing finds nothing, whatever its form.
+    return this.#connections.get(id as ConnectionId);
+  }
+
+  #decide(
+    request: IncomingMessage,
+    { entrance, remoteAddress }: { readonly entrance: Entrance; readonly remoteAddress: string },
+  ): UpgradeDecision {
+    return entrance.decide(request, {
       options: this.options,
       readiness: () => (this.#accepting ? this.deps.readiness() : DRAINING),
       reserve: () => this.deps.admission.reserve({ remoteAddress }),

@@ -1,12 +1,20 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { LIMITS } from '@runwire/protocol';
+import { SseSocket } from './adapters/sse.js';
 import { createWsUpgrader, type Upgrader } from './adapters/ws.js';
-import type { SocketServer, SocketServerDeps, SocketServerStats, UpgradeAnswer } from './contract.js';
+import type {
+  PostAnswer,
+  PostedMessage,
+  SocketServer,
+  SocketServerDeps,
+  SocketServerStats,
+  UpgradeAnswer,
+} from './contract.js';
 import { HostLifecycle } from './host-lifecycle.js';
 import { resolveOptions, type SocketServerOptions } from './options.js';
 import { SocketHost } from './socket-host.js';
-import { formatAnswer, malformedAnswer } from './upgrade.js';
+import { formatAnswer, malformedAnswer, STREAM_ENTRANCE, WEBSOCKET_ENTRANCE } from './upgrade.js';
 
 /**
  * Creates a socket server. It listens to nothing by itself: hand its `handleUpgrade` to an HTTP server.
@@ -18,7 +26,7 @@ export function createSocketServer(deps: SocketServerDeps, options: SocketServer
   return new HttpSocketServer(new SocketHost(deps, resolved), createWsUpgrader(resolved.limits));
 }
 
-/** The host behind an HTTP server's upgrades. */
+/** The host behind an HTTP server's upgrades and streams. */
 class HttpSocketServer implements SocketServer {
   readonly #host: SocketHost;
   readonly #upgrader: Upgrader;
@@ -35,7 +43,7 @@ class HttpSocketServer implements SocketServer {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const pending = this.#host.request(request);
+    const pending = this.#host.request(request, WEBSOCKET_ENTRANCE);
     if (pending.kind === 'refused') {
       refuse(socket, pending.answer);
       return;
@@ -62,6 +70,22 @@ class HttpSocketServer implements SocketServer {
 
   probe(request: IncomingMessage): UpgradeAnswer {
     return this.#host.probe(request);
+  }
+
+  handleStream(request: IncomingMessage, response: ServerResponse): void {
+    // A response that has closed tells nobody so again: its connection would wait for its silence to end.
+    if (response.destroyed) return;
+    const pending = this.#host.request(request, STREAM_ENTRANCE);
+    if (pending.kind === 'accepted') pending.accept(new SseSocket(request, response));
+    else response.writeHead(pending.answer.status, pending.answer.headers).end(pending.answer.body);
+  }
+
+  receive(post: PostedMessage): Promise<PostAnswer> {
+    return this.#host.receive(post);
+  }
+
+  hasStream(connectionId: string): boolean {
+    return this.#host.hasStream(connectionId);
   }
 
   stats(): SocketServerStats {

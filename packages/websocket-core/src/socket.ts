@@ -1,6 +1,6 @@
 /**
- * What a connection needs of a WebSocket. The transport stays behind it, and answers by itself what the
- * WebSocket protocol wants answered: pings, the peer's close, broken frames.
+ * What a connection needs of its transport: a WebSocket, or a stream whose peer answers by requests. What the
+ * transport's own protocol wants answered (pings, the peer's close, broken frames) it answers by itself.
  */
 export interface Socket {
   /** False as soon as a close has begun, from either side. */
@@ -11,12 +11,13 @@ export interface Socket {
   start(events: SocketEvents): void;
   /** Writes text frames together. The bytes are not changed and may be shared. */
   send(frames: readonly Uint8Array[]): void;
+  /** Something for the peer to hear when there is nothing to say. Its answer, if the transport has one, is `control`. */
   ping(): void;
-  /** Begins the closing handshake. `reason` is at most 123 bytes. */
+  /** Tells the peer that and why the connection ends, and ends it. `reason` is at most 123 bytes. */
   close(code: number, reason: string): void;
   /** Ends the socket without a word. `closed` follows. */
   destroy(): void;
-  /** Closes with `code` on a message above `maxBytes`, before it is read whole. */
+  /** Closes with `code` on a message above `maxBytes`, before it is read whole. Posts have limits of their own. */
   limitMessageBytes(maxBytes: number, code: number): void;
 }
 

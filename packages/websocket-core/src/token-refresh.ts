@@ -2,7 +2,6 @@ import type { RequestId } from '@runwire/id-generation';
 import type { Clock, Logger } from '@runwire/kernel';
 import {
   type ClientMessageOf,
-  type ControlMessage,
   createErrorBody,
   createServerMessage,
   type ErrorBody,
@@ -13,7 +12,7 @@ import { classifyFailure, verifyToken } from './authentication.js';
 import type { Principal, SocketServerDeps } from './contract.js';
 import type { SocketLimits } from './options.js';
 import { SlidingWindow, type Verdict } from './rate-window.js';
-import { internalError, rejection } from './replies.js';
+import { internalError, type Reply, rejection } from './replies.js';
 
 /** What refreshing needs of its connection. */
 export interface TokenRefreshDeps {
@@ -26,8 +25,13 @@ export interface TokenRefreshDeps {
   requestId(): RequestId;
   userId(): string;
   renewed(principal: Principal): void;
-  send(message: ControlMessage): void;
   close(code: number, reason: string): void;
+}
+
+/** One `refresh_token` and where its answer goes. */
+interface Asked {
+  readonly id: string;
+  readonly reply: Reply;
 }
 
 const MINUTE_MS = 60_000;
@@ -43,7 +47,7 @@ export class TokenRefresh {
     this.#window = new SlidingWindow(deps.limits.maxCommandsPerMinute, MINUTE_MS);
   }
 
-  handle({ id, token }: ClientMessageOf<'refresh_token'>): void {
+  handle({ id, token }: ClientMessageOf<'refresh_token'>, reply: Reply): void {
     const { agenda, clock, limits, ports } = this.#deps;
     // Two at once could settle in either order, and the last one sent must count.
     const refused =
@@ -51,18 +55,18 @@ export class TokenRefresh {
         ? rateLimited(this.#window.take(clock.monotonicMs()))
         : createErrorBody('COMMAND_PENDING');
     if (refused !== undefined) {
-      this.#reject(id, refused);
+      reply.answer(rejection(id, refused));
       return;
     }
     const scope = this.#deps.scope.child('refresh');
     this.#pending = scope;
     agenda.set('refresh', clock.monotonicMs() + limits.authenticationTimeoutMs, () => {
-      this.#finish(scope, () => this.#reject(id, createErrorBody('NOT_READY')));
+      this.#finish(scope, () => reply.answer(rejection(id, createErrorBody('NOT_READY'))));
     });
     verifyToken(ports, token, scope.signal)
       .then(
-        (principal) => this.#finish(scope, () => this.#verified(id, principal)),
-        (cause: unknown) => this.#finish(scope, () => this.#refused(id, cause)),
+        (principal) => this.#finish(scope, () => this.#verified(principal, { id, reply })),
+        (cause: unknown) => this.#finish(scope, () => this.#refused(cause, { id, reply })),
       )
       .catch((cause: unknown) => this.#deps.logger.error({ err: cause }, 'A token refresh failed'));
   }
@@ -77,30 +81,26 @@ export class TokenRefresh {
     if (!over) outcome();
   }
 
-  #verified(id: string, principal: Principal): void {
+  #verified(principal: Principal, { id, reply }: Asked): void {
     if (principal.userId !== this.#deps.userId()) {
       this.#deps.close(4403, 'the token is of another user');
       return;
     }
     this.#deps.renewed(principal);
-    this.#deps.send(createServerMessage('auth_refreshed', { ref: id, expiresAtMs: principal.expiresAtMs }));
+    reply.answer(createServerMessage('auth_refreshed', { ref: id, expiresAtMs: principal.expiresAtMs }));
   }
 
-  #refused(id: string, cause: unknown): void {
+  #refused(cause: unknown, { id, reply }: Asked): void {
     const failure = classifyFailure(cause);
     if (failure.kind === 'failed') {
       const correlationId = this.#deps.requestId();
       this.#deps.logger.error({ correlationId, err: cause }, 'A token could not be verified');
-      this.#reject(id, internalError(correlationId));
+      reply.answer(rejection(id, internalError(correlationId)));
     } else if (failure.closeCode === 4403) {
       this.#deps.close(4403, failure.code);
     } else {
-      this.#reject(id, createErrorBody(failure.code));
+      reply.answer(rejection(id, createErrorBody(failure.code)));
     }
-  }
-
-  #reject(id: string, error: ErrorBody): void {
-    this.#deps.send(rejection(id, error));
   }
 }
 

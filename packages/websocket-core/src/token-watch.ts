@@ -2,12 +2,13 @@ import type { Clock } from '@runwire/kernel';
 import { LIMITS } from '@runwire/protocol';
 import type { Agenda } from './agenda.js';
 import type { Principal } from './contract.js';
+import type { SocketLimits } from './options.js';
 
 /** What watching a token needs of its connection. */
 export interface TokenWatchDeps {
   readonly clock: Clock;
   readonly agenda: Agenda;
-  readonly graceMs: number;
+  readonly limits: Pick<SocketLimits, 'tokenGraceMs'>;
   /** The token expires soon. Once per token. */
   warn(expiresAtMs: number): void;
   /** The token expired and was not refreshed within the grace. */
@@ -35,9 +36,9 @@ export class TokenWatch {
   review(): void {
     const principal = this.#principal;
     if (principal === undefined) return;
-    const { agenda, clock, graceMs } = this.#deps;
+    const { agenda, clock, limits } = this.#deps;
     const nowMs = clock.nowMs();
-    const endAtMs = principal.expiresAtMs + graceMs;
+    const endAtMs = principal.expiresAtMs + limits.tokenGraceMs;
     if (nowMs >= endAtMs) {
       this.stop();
       this.#deps.expired();

@@ -1,11 +1,14 @@
 import { createErrorBody, type ErrorCode } from '@runwire/protocol';
 import type { Readiness, Refusal, Reservation, UpgradeAnswer } from './contract.js';
 import {
+  type Credentials,
+  credentialsOf,
   type HandshakeRequest,
   headerOf,
   offeredSubprotocols,
   pathOf,
   selectsSubprotocol,
+  streamCredentialsOf,
 } from './handshake.js';
 import type { ResolvedOptions } from './options.js';
 
@@ -15,11 +18,12 @@ export type RefusalReason =
   | 'readiness'
   | 'origin'
   | 'subprotocol'
+  | 'token'
   | 'limits'
   | 'malformed'
   | 'internal';
 
-/** Whether a connection is accepted. */
+/** Whether a connection is accepted, be it an upgrade or a stream. */
 export type UpgradeDecision =
   | { readonly kind: 'accepted'; readonly reservation: Reservation }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly answer: UpgradeAnswer };
@@ -33,11 +37,41 @@ export interface UpgradeChecks {
 
 const MS_PER_SECOND = 1_000;
 
-/** The checks before accept, in the order of protocol §2. Each sees only what the former let pass. */
-export function decideUpgrade(request: HandshakeRequest, checks: UpgradeChecks): UpgradeDecision {
-  if (pathOf(request) !== checks.options.path) {
+/** One way to connect: how its requests are read and what is asked of them. */
+export interface Entrance {
+  /** Undefined: the first message brings the token. */
+  credentialsOf(request: HandshakeRequest): Credentials | undefined;
+  /** The checks before accept. Each sees only what the former let pass. */
+  decide(request: HandshakeRequest, checks: UpgradeChecks): UpgradeDecision;
+  /** Whether the peer's messages come beside the socket, each in a request that waits for its answer. */
+  readonly takesPosts: boolean;
+}
+
+/** An upgrade to a WebSocket, checked in the order of protocol §2. */
+export const WEBSOCKET_ENTRANCE: Entrance = Object.freeze({
+  takesPosts: false,
+  credentialsOf,
+  decide: (request: HandshakeRequest, checks: UpgradeChecks): UpgradeDecision => {
+    if (pathOf(request) === checks.options.path) return decide(request, checks, subprotocolRefusal);
     return refuse('path', answer(404, 'NOT_FOUND', 'There is no such endpoint.'));
-  }
+  },
+});
+
+/** A stream of server-sent events. Its path is its router's; the peer can say nothing before its token. */
+export const STREAM_ENTRANCE: Entrance = Object.freeze({
+  takesPosts: true,
+  credentialsOf: streamCredentialsOf,
+  decide: (request: HandshakeRequest, checks: UpgradeChecks): UpgradeDecision =>
+    decide(request, checks, tokenRefusal),
+});
+
+type Refused = Extract<UpgradeDecision, { kind: 'refused' }>;
+
+function decide(
+  request: HandshakeRequest,
+  checks: UpgradeChecks,
+  malformed: (request: HandshakeRequest) => Refused | undefined,
+): UpgradeDecision {
   const readiness = checks.readiness();
   if (!readiness.ready) {
     return refuse('readiness', answer(503, 'NOT_READY', readiness.message, readiness.retryAfterMs));
@@ -45,14 +79,23 @@ export function decideUpgrade(request: HandshakeRequest, checks: UpgradeChecks):
   if (!isAllowedOrigin(request, checks.options.allowedOrigins)) {
     return refuse('origin', answer(403, 'FORBIDDEN', 'This origin may not connect.'));
   }
-  if (offeredSubprotocols(request).length > 0 && !selectsSubprotocol(request)) {
-    return refuse('subprotocol', malformedAnswer('Offer the subprotocol runwire.v1, or none.'));
-  }
+  const refused = malformed(request);
+  if (refused !== undefined) return refused;
   const place = checks.reserve();
   if (place.kind === 'refused') {
     return refuse('limits', answer(429, 'RATE_LIMITED', place.message, place.retryAfterMs));
   }
   return { kind: 'accepted', reservation: place };
+}
+
+function subprotocolRefusal(request: HandshakeRequest): Refused | undefined {
+  if (offeredSubprotocols(request).length === 0 || selectsSubprotocol(request)) return undefined;
+  return refuse('subprotocol', malformedAnswer('Offer the subprotocol runwire.v1, or none.'));
+}
+
+function tokenRefusal(request: HandshakeRequest): Refused | undefined {
+  if (streamCredentialsOf(request) !== undefined) return undefined;
+  return refuse('token', unauthenticatedAnswer('UNAUTHENTICATED'));
 }
 
 /** What a request without an upgrade is told when an upgrade would be accepted. */
@@ -64,6 +107,13 @@ export function upgradeRequiredAnswer(): UpgradeAnswer {
 /** 400: a handshake that is none, or offers only subprotocols of others. */
 export function malformedAnswer(message: string): UpgradeAnswer {
   return answer(400, 'INVALID_MESSAGE', message);
+}
+
+/** 401: there is no token, or one that is refused with `code`. */
+export function unauthenticatedAnswer(code: string): UpgradeAnswer {
+  const known = code === 'TOKEN_EXPIRED' || code === 'TOKEN_INVALID' ? code : 'UNAUTHENTICATED';
+  const { body, headers, status } = answer(401, known, createErrorBody(known).message);
+  return { status, headers: { ...headers, 'www-authenticate': 'Bearer' }, body };
 }
 
 /** 500: a port failed. */
@@ -117,6 +167,6 @@ function answer(status: number, code: ErrorCode, message: string, retryAfterMs?:
   };
 }
 
-function refuse(reason: RefusalReason, refusal: UpgradeAnswer): UpgradeDecision {
+function refuse(reason: RefusalReason, refusal: UpgradeAnswer): Refused {
   return { kind: 'refused', reason, answer: refusal };
 }

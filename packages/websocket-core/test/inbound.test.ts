@@ -288,12 +288,27 @@ describe('rates', () => {
       acks += 1;
     });
     sendMany(peer, 50, { type: 'ping' });
-    sendMany(peer, 51, { type: 'ack', seq: 1 });
+    sendMany(peer, 51, { type: 'ack', seq: 0 });
     expect([ofType(peer.messages, 'pong').length, acks]).toEqual([50, 50]);
     expect(fixture.server.stats().rejected).toEqual({ dropped: 1 });
     await fixture.clock.advance(1_000);
     peer.send({ type: 'ack', seq: 2 });
     expect(acks).toBe(51);
+  });
+
+  it('[BR-4] acks that tell something new are never dropped: what comes next waits for them', async () => {
+    const fixture = createFixture();
+    const { connection, peer } = await fixture.ready();
+    const acked: number[] = [];
+    connection.handle('ack', ({ seq }) => {
+      acked.push(seq);
+    });
+    connection.reportInFlight({ unackedBytes: 0, largestFrameBytes: 0, sentSeq: 1_500, headSeq: 1_500 });
+    for (let seq = 1; seq <= 1_500; seq += 1) peer.send({ type: 'ack', seq });
+    expect(acked).toHaveLength(1_500);
+    sendMany(peer, 101, { type: 'ack', seq: 1_501 });
+    expect(acked).toHaveLength(1_600);
+    expect(connection.isOpen).toBe(true);
   });
 
   it('[WS-6] more than 1,000 acks and pings in ten seconds close 4429', async () => {

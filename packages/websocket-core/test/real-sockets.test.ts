@@ -129,6 +129,32 @@ describe('a connection over TCP', () => {
     expect(ws.readyState).toBe(ws.OPEN);
   });
 
+  it('[WS-6] answers 1,000 pings in one burst, and closes 4429 with the next, read or not', async () => {
+    await using fixture = await createHttpFixture();
+    const ping = frame(9, Buffer.alloc(125));
+    for (const reads of [true, false]) {
+      const socket = fixture.raw();
+      let received = 0;
+      socket.on('data', (chunk) => {
+        received += chunk.length;
+      });
+      socket.write(handshakeText(fixture.ports.token()));
+      await once(socket, 'data');
+      const connection = fixture.ports.opened.at(-1);
+      const closed = createDeferred<number>();
+      connection?.onClose(({ code }) => closed.resolve(code));
+      const before = received;
+      if (!reads) socket.pause();
+      socket.write(Buffer.concat(Array.from({ length: 1_000 }, () => ping)));
+      // A pong is a ping without its mask.
+      while (reads && received - before < 1_000 * (ping.length - 4)) await once(socket, 'data');
+      expect(connection?.isOpen).toBe(true);
+      socket.write(ping);
+      expect(await closed.promise).toBe(4429);
+      socket.destroy();
+    }
+  });
+
   it('[WS-6] closes 1009 above 8 KiB before authentication, whole or in pieces', async () => {
     await using fixture = await createHttpFixture();
     for (const send of [

@@ -12,12 +12,17 @@ import { createAccessTokens } from '../auth/access-tokens.js';
 import { createAuthService } from '../auth/auth-service.js';
 import type { Passwords } from '../auth/passwords.js';
 import { createThrottle } from '../auth/throttle.js';
-import type { Limits } from '../config/limits.js';
+import type { ServerConfig } from '../config/environment.js';
+import { DeliveryMeter } from '../delivery/delivery-meter.js';
+import { observeAppends } from '../delivery/observed-log.js';
 import { createLargeValues } from '../persistence/large-values.js';
+import { createRunPositions } from '../persistence/run-positions.js';
 import { createSqlRunStore } from '../persistence/run-store.js';
 import { createSqlThreadStore } from '../persistence/thread-store.js';
+import type { OpenedEventLog } from '../startup/event-log.js';
 import { createOutboxSender } from '../threads/outbox-sender.js';
 import { createThreadService } from '../threads/thread-service.js';
+import { type Decorate, decorateConnections } from './decorate.js';
 import type { Scope } from './scope.js';
 import { TOKENS } from './tokens.js';
 
@@ -27,21 +32,35 @@ const THROTTLE_WINDOW_MS = 15 * 60_000;
 /** The name of the agent that answers when a message names none. */
 const DEFAULT_AGENT = 'demo';
 
-/** What is stored in SQL. */
-export function provideStores(scope: Scope): Scope {
+/** The log as everybody uses it: what it takes is measured, and where runs are in it is recorded. */
+export function provideLog(scope: Scope, opened: OpenedEventLog): Scope {
   return scope
-    .provide(TOKENS.runs, (s) =>
-      createSqlRunStore({
+    .provide(TOKENS.logStats, () => opened.stats)
+    .provide(TOKENS.meter, (s) => new DeliveryMeter({ clock: s.get(TOKENS.clock) }))
+    .provide(TOKENS.log, (s) => {
+      const meter = s.get(TOKENS.meter);
+      const logger = s.get(TOKENS.logger);
+      const positions = createRunPositions({ sessions: s.get(TOKENS.sessions), logger });
+      return observeAppends(opened.log, [(appended) => meter.appended(appended), positions]);
+    });
+}
+
+/** What is stored in SQL. */
+export function provideStores(scope: Scope, decorate: Decorate = {}): Scope {
+  return scope
+    .provide(TOKENS.runs, (s) => {
+      const runs = createSqlRunStore({
         sessions: s.get(TOKENS.sessions),
         clock: s.get(TOKENS.clock),
         commandRetentionMs: s.get(TOKENS.config).limits.commandRetentionMs,
-      }),
-    )
+      });
+      return decorate.runs?.(runs) ?? runs;
+    })
     .provide(TOKENS.threadStore, (s) => createSqlThreadStore({ sessions: s.get(TOKENS.sessions) }));
 }
 
 /** Who is connected, and how events reach them. */
-export function provideDelivery(scope: Scope): Scope {
+export function provideDelivery(scope: Scope, decorate: Decorate = {}): Scope {
   return scope
     .provide(TOKENS.pool, (s) => {
       const { limits } = s.get(TOKENS.config);
@@ -49,17 +68,19 @@ export function provideDelivery(scope: Scope): Scope {
     })
     .provide(TOKENS.bridge, (s) => {
       const { limits } = s.get(TOKENS.config);
-      return createWebSocketBridgeFactory(
+      const bridge = createWebSocketBridgeFactory(
         {
           log: s.get(TOKENS.log),
           connections: s.get(TOKENS.pool),
           ids: s.get(TOKENS.ids),
           clock: s.get(TOKENS.clock),
           logger: s.get(TOKENS.logger),
+          observer: s.get(TOKENS.meter),
           largeValues: createLargeValues({ sessions: s.get(TOKENS.sessions), clock: s.get(TOKENS.clock) }),
         },
         { delivery: limits, emit: limits },
       );
+      return decorateConnections(bridge, decorate.connection);
     });
 }
 
@@ -71,12 +92,12 @@ export function provideAgents(scope: Scope, further: readonly AgentDefinition[])
       return createAgentRegistry([demo, ...further], { defaultAgent: DEFAULT_AGENT });
     })
     .provide(TOKENS.supervisor, (s) =>
-      createRunSupervisor(agentRuntime(s), agentOptions(s.get(TOKENS.config).limits)),
+      createRunSupervisor(agentRuntime(s), agentOptions(s.get(TOKENS.config))),
     )
     .provide(TOKENS.handler, (s) =>
       createAgentMessageHandler(
         { ...agentRuntime(s), supervisor: s.get(TOKENS.supervisor) },
-        agentOptions(s.get(TOKENS.config).limits),
+        agentOptions(s.get(TOKENS.config)),
       ),
     );
 }
@@ -123,9 +144,16 @@ export function provideServices(
     );
 }
 
-function agentOptions(limits: Limits): AgentRuntimeOptions {
+/** How agents are run, by the configuration. */
+export function agentOptions(config: ServerConfig): AgentRuntimeOptions {
+  const { limits, maxRunAttempts, maxAnswerBytes } = config;
   const { runTimeoutMs, runIdleTimeoutMs: idleTimeoutMs, stopTimeoutMs } = limits;
-  return { ...limits, limits: { runTimeoutMs, idleTimeoutMs, stopTimeoutMs } };
+  return {
+    ...limits,
+    maxRunAttempts,
+    maxAnswerBytes,
+    limits: { runTimeoutMs, idleTimeoutMs, stopTimeoutMs },
+  };
 }
 
 function agentRuntime(s: Scope) {

@@ -8,10 +8,12 @@ import type {
 import type { WebSocketBridgeFactory } from '@runwire/bridge-factory';
 import type { ConnectionPool } from '@runwire/connection-pool';
 import type { EventLog } from '@runwire/event-log';
+import type { FileEventLogStats } from '@runwire/event-log-file';
 import type { IdGenerator } from '@runwire/id-generation';
 import type { Clock, Logger } from '@runwire/kernel';
 import type { AuthService } from '../auth/auth-service.js';
 import type { ServerConfig } from '../config/environment.js';
+import type { DeliveryMeter } from '../delivery/delivery-meter.js';
 import type { RequestStates } from '../http/request-state.js';
 import type { DatabaseSessions } from '../persistence/session.js';
 import type { OutboxSender } from '../threads/outbox-sender.js';
@@ -26,6 +28,8 @@ export const TOKENS = Object.freeze({
   ids: token<IdGenerator>('ids'),
   sessions: token<DatabaseSessions>('sessions'),
   log: token<EventLog>('event log'),
+  logStats: token<() => FileEventLogStats | undefined>('event log stats'),
+  meter: token<DeliveryMeter>('delivery meter'),
   runs: token<RunStore>('run store'),
   threadStore: token<ThreadStore>('thread store'),
   pool: token<ConnectionPool>('connection pool'),

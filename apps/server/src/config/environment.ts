@@ -1,3 +1,4 @@
+import type { FsyncPolicy } from '@runwire/event-log-file';
 import { LIMITS } from '@runwire/protocol';
 import { z } from 'zod';
 import { ConfigError } from './errors.js';
@@ -15,14 +16,30 @@ export interface ServerConfig {
   readonly trustProxy: boolean;
   readonly metricsToken: string | undefined;
   readonly logLevel: LogLevel;
+  readonly log: LogConfig;
   readonly production: boolean;
   /** Sign-in and sign-up attempts in 15 minutes. */
   readonly maxAttemptsPerAccount: number;
   readonly maxAttemptsPerAddress: number;
   /** HTTP requests per address and minute. */
   readonly maxRequestsPerMinute: number;
+  /** Attempts of one run of an agent that says `retryOnCrash`, the first included. */
+  readonly maxRunAttempts: number;
+  /** Of text in the answer of one run. */
+  readonly maxAnswerBytes: number;
   readonly limits: Limits;
 }
+
+/** Where events are kept. */
+export type LogConfig =
+  | {
+      readonly kind: 'file';
+      readonly fsync: FsyncPolicy;
+      /** Of all users together. */
+      readonly maxTotalBytes: number;
+    }
+  /** Gone with the process: for tests and benchmarks. */
+  | { readonly kind: 'memory' };
 
 /** How much is logged. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -41,6 +58,9 @@ const NOT_YET = [
   'RUNWIRE_MODEL_API_KEY',
   'RUNWIRE_MODEL_BASE_URL',
 ] as const;
+
+/** Room for the largest event of some users; less than that would keep nobody's last hour. */
+const MIN_LOG_BYTES = 16 * 1_024 ** 2;
 
 const integer = (least: number, most: number, fallback: number) =>
   z
@@ -75,6 +95,11 @@ const VARIABLES = z.object({
   NODE_ENV: z.string().default('development'),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   RUNWIRE_DATA_DIR: z.string().min(1, { error: 'expected a folder' }).default('./data'),
+  RUNWIRE_LOG: z.enum(['file', 'memory'], { error: 'expected file or memory' }).default('file'),
+  RUNWIRE_LOG_FSYNC: z
+    .enum(['never', 'interval', 'always'], { error: 'expected never, interval or always' })
+    .default('interval'),
+  RUNWIRE_LOG_MAX_BYTES: integer(MIN_LOG_BYTES, Number.MAX_SAFE_INTEGER, 16 * 1_024 ** 3),
   RUNWIRE_JWT_SECRET: z.string().min(32, { error: 'expected at least 32 characters' }).optional(),
   RUNWIRE_ACCESS_TOKEN_LIFETIME_MS: integer(1_000, 86_400_000, 900_000),
   RUNWIRE_ALLOWED_ORIGINS: list.refine((origins) => origins.every(origin), {
@@ -85,6 +110,8 @@ const VARIABLES = z.object({
   RUNWIRE_MAX_ATTEMPTS_PER_ACCOUNT: integer(1, 1_000_000, 10),
   RUNWIRE_MAX_ATTEMPTS_PER_ADDRESS: integer(1, 1_000_000, 100),
   RUNWIRE_MAX_REQUESTS_PER_MINUTE: integer(1, 10_000_000, 600),
+  RUNWIRE_MAX_RUN_ATTEMPTS: integer(1, 100, 3),
+  RUNWIRE_MAX_ANSWER_BYTES: integer(1, 1_073_741_824, 33_554_432),
 });
 
 /**
@@ -122,12 +149,20 @@ function toConfig(values: z.output<typeof VARIABLES>, limits: Limits): ServerCon
     trustProxy: values.RUNWIRE_TRUST_PROXY,
     metricsToken: values.RUNWIRE_METRICS_TOKEN,
     logLevel: values.LOG_LEVEL,
+    log: toLogConfig(values),
     production: values.NODE_ENV === 'production',
     maxAttemptsPerAccount: values.RUNWIRE_MAX_ATTEMPTS_PER_ACCOUNT,
     maxAttemptsPerAddress: values.RUNWIRE_MAX_ATTEMPTS_PER_ADDRESS,
     maxRequestsPerMinute: values.RUNWIRE_MAX_REQUESTS_PER_MINUTE,
+    maxRunAttempts: values.RUNWIRE_MAX_RUN_ATTEMPTS,
+    maxAnswerBytes: values.RUNWIRE_MAX_ANSWER_BYTES,
     limits,
   });
+}
+
+function toLogConfig(values: z.output<typeof VARIABLES>): LogConfig {
+  if (values.RUNWIRE_LOG === 'memory') return { kind: 'memory' };
+  return { kind: 'file', fsync: values.RUNWIRE_LOG_FSYNC, maxTotalBytes: values.RUNWIRE_LOG_MAX_BYTES };
 }
 
 function* unknownVariables(env: Readonly<Record<string, string | undefined>>): Generator<string> {

@@ -58,5 +58,18 @@ export function limitConflicts(limits: Limits): readonly string[] {
     limits.drainWindowMs < limits.shutdownTimeoutMs,
     'RUNWIRE_DRAIN_WINDOW_MS must be less than RUNWIRE_SHUTDOWN_TIMEOUT_MS',
   );
+  expect(
+    limits.maxEventBytes >= limits.maxMessageBytes + ENVELOPE_BYTES,
+    `RUNWIRE_MAX_EVENT_BYTES must be at least RUNWIRE_MAX_MESSAGE_BYTES + ${ENVELOPE_BYTES}`,
+  );
+  expect(
+    limits.maxEventBytes >= ESCAPED_BYTES * limits.maxDeltaTextBytes + ENVELOPE_BYTES,
+    `RUNWIRE_MAX_EVENT_BYTES must be at least ${ESCAPED_BYTES} × RUNWIRE_MAX_DELTA_TEXT_BYTES + ${ENVELOPE_BYTES}`,
+  );
   return conflicts;
 }
+
+/** What stands around the text of an event. */
+const ENVELOPE_BYTES = 1_024;
+/** What JSON makes of one byte, at worst: a control character. */
+const ESCAPED_BYTES = 6;

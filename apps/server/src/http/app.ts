@@ -12,6 +12,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import type { Limits } from '../config/limits.js';
 import type { DatabaseSessions } from '../persistence/session.js';
 import { type Problem, problemOf } from './problems.js';
 import type { RequestStates } from './request-state.js';
@@ -31,9 +32,23 @@ export interface HttpOptions {
   readonly maxRequestsPerMinute: number;
   readonly trustProxy: boolean;
   readonly version: string;
+  /** `authenticationTimeoutMs`: for the headers of a request, half a handshake's too; then 408. */
+  readonly limits: Pick<Limits, 'authenticationTimeoutMs'>;
+  /** For a request to come whole; then 408. @defaultValue 60_000 */
+  readonly requestTimeoutMs?: number;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True for a request that counts against a limit of its own, and not against those per minute. */
+    readonly isLimitedElsewhere?: (request: FastifyRequest) => boolean;
+  }
 }
 
 const MAX_BODY_BYTES = 256 * 1_024;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** How often Node looks for requests that take too long. */
+const SLOW_REQUESTS_INTERVAL_MS = 1_000;
 
 /** Of `X-Forwarded-For` only what the proxy in front of this server wrote counts: its last entry. */
 const PROXY_HOPS = 1;
@@ -63,6 +78,11 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions) {
     bodyLimit: MAX_BODY_BYTES,
     trustProxy: options.trustProxy && ((_address: string, hop: number) => hop < PROXY_HOPS),
     forceCloseConnections: 'idle',
+    requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: options.limits.authenticationTimeoutMs,
+      connectionsCheckingInterval: SLOW_REQUESTS_INTERVAL_MS,
+    },
     // An address that cannot be decoded reaches no route, and none of the hooks.
     frameworkErrors: (error, _request, reply) => {
       reply.header('x-request-id', reply.request.id);
@@ -122,8 +142,10 @@ async function limitRequests(app: FastifyInstance, max: number): Promise<void> {
     max,
     timeWindow: 60_000,
     // By the route: an address can be written in many ways.
-    allowList: ({ url: asked, routeOptions: { url = asked } }) =>
-      url.startsWith('/health/') || !isDynamic(url),
+    allowList: (request) => {
+      const { config, url = request.url } = request.routeOptions;
+      return url.startsWith('/health/') || !isDynamic(url) || config.isLimitedElsewhere?.(request) === true;
+    },
   });
   // For all routes, so before the guard of each: what the guard refuses counts as well.
   app.addHook('onRequest', app.rateLimit());

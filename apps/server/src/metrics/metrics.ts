@@ -1,8 +1,12 @@
 import type { SupervisorStats } from '@runwire/agent-handler';
 import type { BridgeStats } from '@runwire/bridge-factory';
 import type { PoolStats } from '@runwire/connection-pool';
+import type { FileEventLogStats } from '@runwire/event-log-file';
 import type { SocketServerStats } from '@runwire/websocket-core';
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
+import type { DeliveryMeter } from '../delivery/delivery-meter.js';
+import { counter, gauge, single, total } from './instruments.js';
+import { logMetrics } from './log-metrics.js';
 
 /** Where the numbers come from: read at each scrape, kept nowhere else. */
 export interface MetricSources {
@@ -11,6 +15,10 @@ export interface MetricSources {
   readonly bridge: () => BridgeStats;
   readonly runs: () => SupervisorStats;
   readonly sessions: () => { readonly open: number; readonly failed: number };
+  /** Undefined for a log in memory, which has nothing to show. */
+  readonly log: () => FileEventLogStats | undefined;
+  /** Counts as events pass, and observes what only passes once. */
+  readonly delivery: DeliveryMeter;
 }
 
 /** Creates a registry of this server alone. No label holds an id. */
@@ -19,6 +27,7 @@ export function createMetrics(sources: MetricSources): Registry {
   socketMetrics(registry, sources);
   deliveryMetrics(registry, sources);
   runMetrics(registry, sources);
+  if (sources.log() !== undefined) logMetrics(registry, sources.log);
   return registry;
 }
 
@@ -44,15 +53,17 @@ function socketMetrics(registry: Registry, { sockets, pool }: MetricSources): vo
   }));
 }
 
-function deliveryMetrics(registry: Registry, { bridge, sessions }: MetricSources): void {
+function deliveryMetrics(registry: Registry, { bridge, sessions, delivery }: MetricSources): void {
   gauge(registry, 'runwire_cursors', 'Cursors by state.', 'state', () => {
     const { cursors, cursorsBehind } = bridge();
     return { live: cursors - cursorsBehind, behind: cursorsBehind };
   });
-  counter(registry, { name: 'runwire_events_total', help: 'Events by step.', label: 'step' }, () => ({
-    sent: bridge().eventsSent,
-    acked: bridge().eventsAcked,
-  }));
+  const events = (step: string, help: string, read: () => number): void =>
+    total(registry, `runwire_events_${step}_total`, help, read);
+  events('appended', 'Events that the log has taken.', () => delivery.eventsAppended);
+  events('sent', 'Events handed to connections, per connection.', () => bridge().eventsSent);
+  events('acked', 'Events that clients have applied, per connection.', () => bridge().eventsAcked);
+  registry.registerMetric(delivery.waits);
   single(registry, 'runwire_database_sessions', 'Open database sessions.', () => sessions().open);
   counter(
     registry,
@@ -68,51 +79,4 @@ function runMetrics(registry: Registry, { runs }: MetricSources): void {
     { name: 'runwire_runs_total', help: 'Ended runs by status.', label: 'status' },
     () => runs().ended,
   );
-}
-
-function single(registry: Registry, name: string, help: string, read: () => number): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.set(read());
-    },
-  });
-}
-
-function gauge(
-  registry: Registry,
-  name: string,
-  help: string,
-  label: string,
-  read: () => Readonly<Record<string, number>>,
-): void {
-  new Gauge({
-    name,
-    help,
-    labelNames: [label],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [value, count] of Object.entries(read())) this.set({ [label]: value }, count);
-    },
-  });
-}
-
-function counter(
-  registry: Registry,
-  what: { readonly name: string; readonly help: string; readonly label: string },
-  read: () => Readonly<Record<string, number>>,
-): void {
-  new Counter({
-    name: what.name,
-    help: what.help,
-    labelNames: [what.label],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [value, count] of Object.entries(read())) this.inc({ [what.label]: value }, count);
-    },
-  });
 }

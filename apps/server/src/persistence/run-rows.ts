@@ -1,6 +1,7 @@
-import type { AcceptMessage, OutboxEntry } from '@runwire/agent-handler';
+import type { AcceptMessage, OutboxEntry, RetriedRun, RetryRun } from '@runwire/agent-handler';
 import type { RunId, ThreadId, UserId } from '@runwire/id-generation';
-import type { EventDraft } from '@runwire/protocol';
+import type { EventDraft, MessagePart } from '@runwire/protocol';
+import { runRecord } from './rows.js';
 import type { Queries } from './session.js';
 
 /** Whether the thread exists and is the user's: foreign is the same as missing. */
@@ -94,6 +95,42 @@ function messageDrafts(request: AcceptMessage): readonly EventDraft[] {
   };
   if (kind === 'existing') return [added];
   return [{ type: 'thread_created', threadId, data: { title: request.title } }, added];
+}
+
+/** Opens the next attempt of a run, or finds the one that never started; undefined when there is none to have. */
+export async function reopenRun(tx: Queries, retry: RetryRun): Promise<RetriedRun | undefined> {
+  const { userId, runId, attempt, answerId } = retry;
+  const open = await tx
+    .selectFrom('runs')
+    .innerJoin('threads', 'threads.id', 'runs.thread_id')
+    .innerJoin('messages', 'messages.id', 'runs.message_id')
+    .selectAll('runs')
+    .select('messages.parts')
+    .where('runs.id', '=', runId)
+    .where('runs.user_id', '=', userId)
+    .where('attempt', '=', attempt)
+    .where('status', 'in', ['accepted', 'running'])
+    .where('threads.deleting_at_ms', 'is', null)
+    .executeTakeFirst();
+  if (open === undefined) return undefined;
+  const { parts: text, ...row } = open;
+  const parts = JSON.parse(text) as readonly MessagePart[];
+  if (row.status === 'accepted') return { run: runRecord(row), parts };
+  const next = {
+    attempt: attempt + 1,
+    answer_id: answerId,
+    status: 'accepted',
+    started_at_ms: null,
+  } as const;
+  const { numUpdatedRows } = await tx
+    .updateTable('runs')
+    .set(next)
+    .where('id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('status', '=', 'running')
+    .executeTakeFirst();
+  // On another node somebody was first.
+  return numUpdatedRows === 1n ? { run: runRecord({ ...row, ...next }), parts } : undefined;
 }
 
 /** Keeps drafts until the log has them. The same under the same key twice is once, as in the log. */

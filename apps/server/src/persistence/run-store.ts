@@ -5,6 +5,8 @@ import type {
   FinishRun,
   OutboxEntry,
   RecalledCommand,
+  RetriedRun,
+  RetryRun,
   RunRecord,
   RunStore,
 } from '@runwire/agent-handler';
@@ -14,7 +16,7 @@ import type { Clock } from '@runwire/kernel';
 import type { CommandReply, EventDraft } from '@runwire/protocol';
 import { isUniqueViolation } from './errors.js';
 import { runRecord } from './rows.js';
-import { insertOutbox, insertUserMessage, openRunOf, ownsThread } from './run-rows.js';
+import { insertOutbox, insertUserMessage, openRunOf, ownsThread, reopenRun } from './run-rows.js';
 import type { DatabaseSessions, Queries } from './session.js';
 
 /** What the store is built from. */
@@ -134,6 +136,10 @@ class SqlRunStore implements RunStore {
     });
   }
 
+  retryRun(retry: RetryRun): Promise<RetriedRun | undefined> {
+    return this.#sessions.with((session) => session.transaction((tx) => reopenRun(tx, retry)));
+  }
+
   finishRun(finish: FinishRun): Promise<boolean> {
     return this.#sessions.with((session) => session.transaction((tx) => this.#finish(tx, finish)));
   }
@@ -172,8 +178,9 @@ class SqlRunStore implements RunStore {
       .set({ updated_at_ms: finish.nowMs })
       .where('id', '=', ended.thread_id)
       .execute();
-    const { draft, producer } = finish.terminal;
-    await insertOutbox(tx, { userId: finish.userId, producer, drafts: [draft] }, finish.nowMs);
+    const { begins, terminal } = finish;
+    const drafts = begins === undefined ? [terminal.draft] : [begins, terminal.draft];
+    await insertOutbox(tx, { userId: finish.userId, producer: terminal.producer, drafts }, finish.nowMs);
     return true;
   }
 

@@ -74,6 +74,12 @@ interface RunsTable {
   accepted_at_ms: number;
   started_at_ms: number | null;
   ended_at_ms: number | null;
+  /** The log that the positions are of. */
+  log_epoch: string | null;
+  /** `seq` of the run's message in its user's stream. */
+  first_seq: number | null;
+  /** `seq` of its end. */
+  last_seq: number | null;
 }
 
 interface CommandsTable {

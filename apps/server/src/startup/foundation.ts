@@ -1,13 +1,13 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Logger } from '@runwire/kernel';
+import { lockDirectory } from '@runwire/event-log-file';
+import { isCodedError, type Logger } from '@runwire/kernel';
 import type { Kysely } from 'kysely';
 import type { ServerConfig } from '../config/environment.js';
 import { migrateToLatest } from '../persistence/migrations/index.js';
 import type { Schema } from '../persistence/schema.js';
 import { createDatabaseSessions, type DatabaseSessions } from '../persistence/session.js';
-import { openSqlite } from '../persistence/sqlite.js';
-import { lockDataDirectory } from './data-lock.js';
+import { openSqlite, type SqliteOptions } from '../persistence/sqlite.js';
 
 /** The opened database. */
 export interface Database {
@@ -20,24 +20,39 @@ export interface Database {
 export async function openDatabase(config: ServerConfig, logger: Logger): Promise<Database> {
   const directory = resolve(config.dataDirectory);
   requireWritable(directory);
-  const lock = await lockDataDirectory(directory);
+  const release = await lockDataDirectory(directory);
   try {
-    const db = await openMigrated(join(directory, 'runwire.db'), logger);
+    // What the log keeps, SQL has decided before: it must not be the first to forget.
+    const syncsEachCommit = config.log.kind === 'file' && config.log.fsync === 'always';
+    const db = await openMigrated(join(directory, 'runwire.db'), { syncsEachCommit }, logger);
     return {
       sessions: createDatabaseSessions(db),
       async close() {
         await db.destroy();
-        await lock.release();
+        await release();
       },
     };
   } catch (cause) {
-    await lock.release();
+    await release();
     throw cause;
   }
 }
 
-async function openMigrated(file: string, logger: Logger): Promise<Kysely<Schema>> {
-  const db = openSqlite(file);
+/** So that no second process repairs what the first is doing. */
+async function lockDataDirectory(directory: string): Promise<() => Promise<void>> {
+  try {
+    return await lockDirectory(directory);
+  } catch (cause) {
+    if (!isCodedError(cause, 'LOG_IN_USE')) throw cause;
+    throw new Error(
+      `the data folder ${directory} is in use by another server: stop it, or set RUNWIRE_DATA_DIR to a folder of its own`,
+      { cause },
+    );
+  }
+}
+
+async function openMigrated(file: string, options: SqliteOptions, logger: Logger): Promise<Kysely<Schema>> {
+  const db = openSqlite(file, options);
   try {
     const migrations = await migrateToLatest(db);
     logger.debug({ file, migrations }, 'database open');

@@ -6,8 +6,10 @@ import { closeHttpApp, createHttpApp, type RunwireHttpApp, remoteAddressOf } fro
 import { createGuard } from '../http/guard.js';
 import { createRequestsUnderWay, type RequestsUnderWay } from '../http/requests-under-way.js';
 import { addAuthRoutes } from '../http/routes/auth.js';
+import { addDeliveryRoute } from '../http/routes/delivery.js';
 import { addHealthRoutes, type ReadinessReport } from '../http/routes/health.js';
 import { addRunRoutes } from '../http/routes/runs.js';
+import { addStreamRoutes } from '../http/routes/stream.js';
 import { addThreadRoutes } from '../http/routes/threads.js';
 import { addPage } from '../http/static.js';
 import { createMetrics } from '../metrics/metrics.js';
@@ -28,6 +30,8 @@ export interface Router {
 export interface ProcessState {
   readonly startup: () => StartupReport;
   readonly readiness: () => ReadinessReport;
+  /** For whoever watches: as `readiness`, with what is in trouble. */
+  readonly health: () => ReadinessReport;
   readonly webDirectory: string;
 }
 
@@ -44,6 +48,8 @@ export async function createRouter(scope: Scope, state: ProcessState): Promise<R
     bridge: () => scope.get(TOKENS.bridge).stats(),
     runs: () => scope.get(TOKENS.supervisor).stats(),
     sessions: () => scope.get(TOKENS.sessions).stats,
+    log: scope.get(TOKENS.logStats),
+    delivery: scope.get(TOKENS.meter),
   });
   const underWay = createRequestsUnderWay();
   const app = await createApp(scope, { ...state, sockets, metrics, underWay });
@@ -122,7 +128,7 @@ async function createApp(
   const guard = createGuard({ auth, states });
   const log = scope.get(TOKENS.log);
   const handler = scope.get(TOKENS.handler);
-  addHealthRoutes(app, { ...state, metricsToken: config.metricsToken });
+  addHealthRoutes(app, { ...state, readiness: state.health, metricsToken: config.metricsToken });
   addAuthRoutes(app, { auth, states, guard });
   addThreadRoutes(app, { states, guard, log, handler, threads: scope.get(TOKENS.threads) });
   addRunRoutes(app, {
@@ -133,6 +139,14 @@ async function createApp(
     runs: scope.get(TOKENS.runs),
     agents: scope.get(TOKENS.agents),
   });
+  addDeliveryRoute(app, {
+    states,
+    guard,
+    runs: scope.get(TOKENS.runs),
+    deliveries: scope.get(TOKENS.meter).runs,
+  });
+  const { maxMessageBytes } = config.limits;
+  await addStreamRoutes(app, { sockets: state.sockets, states, guard, maxMessageBytes });
   app.get('/ws', { schema: { hide: true } }, (request, reply) => {
     const { status, headers, body } = state.sockets.probe(request.raw);
     return reply

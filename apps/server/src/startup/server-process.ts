@@ -24,6 +24,8 @@ export class ServerProcess {
   readonly #deps: { readonly clock: Clock; readonly logger: Logger };
   readonly #timeoutMs: number;
   readonly #steps: ShutdownStep[] = [];
+  /** What the server depends on, each telling its trouble. */
+  readonly #dependencies = new Map<string, () => string | undefined>();
   #isReady = false;
   #closing: Promise<boolean> | undefined;
 
@@ -42,6 +44,11 @@ export class ServerProcess {
     this.#steps.unshift({ name, run });
   }
 
+  /** Adds something that can get into trouble while the server is ready; `trouble` says what it is, if any. */
+  dependsOn(name: string, trouble: () => string | undefined): void {
+    this.#dependencies.set(name, trouble);
+  }
+
   becomeReady(): void {
     this.#isReady = true;
   }
@@ -50,6 +57,17 @@ export class ServerProcess {
     if (this.#closing !== undefined) return { ready: false, missing: ['stopping'] };
     if (this.#isReady) return { ready: true };
     return { ready: false, missing: [this.startup.report().waitingFor ?? 'ready'] };
+  }
+
+  /** {@link readiness}, with the dependencies that are in trouble. */
+  health(): ReadinessReport {
+    const report = this.readiness();
+    if (!report.ready) return report;
+    const degraded = [...this.#dependencies].flatMap(([name, trouble]) => {
+      const what = trouble();
+      return what === undefined ? [] : [`${name}: ${what}`];
+    });
+    return degraded.length === 0 ? report : { ready: true, degraded };
   }
 
   close(): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { RunRecord } from '@runwire/agent-handler';
-import type { EventLog, ReadResult } from '@runwire/event-log';
+import type { EventLog } from '@runwire/event-log';
 import type { UserId } from '@runwire/id-generation';
-import { applyRunEvent, type Cursor, LIMITS, type RunView, type RunwireEvent } from '@runwire/protocol';
+import { applyRunEvent, type Cursor, type RunView } from '@runwire/protocol';
 import type { DatabaseSession } from '../persistence/session.js';
 import {
   findThread,
@@ -12,6 +12,7 @@ import {
   type StoredMessage,
   type ThreadSummary,
 } from '../persistence/thread-store.js';
+import { runEvents } from './run-events.js';
 
 /** A thread as a page shows it: its rows, and its open runs folded from the log up to exactly `cursor`. */
 export interface ThreadSnapshot {
@@ -65,29 +66,7 @@ async function foldRun(
   if (range.from === undefined) return undefined;
   let view: RunView | undefined;
   const after = { epoch: range.epoch, seq: range.from - 1 };
-  for await (const event of runEvents(log, run, { after, until: range.until }))
+  for await (const { event } of runEvents(log, run, { after, until: range.until }))
     view = applyRunEvent(view, event);
   return view;
-}
-
-/** The events of a run in the log, in order, behind `after`, up to and with `until`. */
-export async function* runEvents(
-  log: EventLog,
-  run: Pick<RunRecord, 'userId' | 'runId'>,
-  range: { readonly after: Cursor; readonly until: number },
-): AsyncGenerator<RunwireEvent> {
-  let { after } = range;
-  while (after.seq < range.until) {
-    const page: ReadResult = await log.read(run.userId, {
-      after,
-      limitEvents: LIMITS.maxPageEvents,
-      limitBytes: LIMITS.maxPageBytes,
-    });
-    if (page.kind === 'reset' || page.events.length === 0) return;
-    for (const event of page.events) {
-      if (event.seq > range.until) return;
-      if (event.runId === run.runId) yield JSON.parse(event.json) as RunwireEvent;
-    }
-    after = page.at;
-  }
 }

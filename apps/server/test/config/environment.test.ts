@@ -30,6 +30,9 @@ describe('the configuration', () => {
       maxAttemptsPerAccount: 10,
       maxAttemptsPerAddress: 100,
       maxRequestsPerMinute: 600,
+      maxRunAttempts: 3,
+      maxAnswerBytes: 33_554_432,
+      log: { kind: 'file', fsync: 'interval', maxTotalBytes: 16 * 1_024 ** 3 },
       limits: LIMITS,
     });
   });
@@ -49,6 +52,10 @@ describe('the configuration', () => {
       'https://a.example, http://localhost:5173,',
       { allowedOrigins: ['https://a.example', 'http://localhost:5173'] },
     ],
+    ['RUNWIRE_LOG', 'memory', { log: { kind: 'memory' } }],
+    ['RUNWIRE_LOG_FSYNC', 'always', { log: { fsync: 'always' } }],
+    ['RUNWIRE_LOG_MAX_BYTES', '16777216', { log: { maxTotalBytes: 16_777_216 } }],
+    ['RUNWIRE_MAX_RUN_ATTEMPTS', '1', { maxRunAttempts: 1 }],
     ['SOMETHING_ELSE', 'of the machine', { port: 8_000 }],
   ];
   for (const [name, value, expected] of accepted) {
@@ -80,6 +87,11 @@ describe('the configuration', () => {
     ['RUNWIRE_ALLOWED_ORIGINS', '*', 'expected origins'],
     ['RUNWIRE_MAX_RUNS', '0', 'RUNWIRE_MAX_RUNS: expected a whole number above 0, got "0"'],
     ['RUNWIRE_MAX_RUNS', '1.5', 'RUNWIRE_MAX_RUNS: expected a whole number above 0'],
+    ['RUNWIRE_LOG', 'disk', 'RUNWIRE_LOG: expected file or memory, got "disk"'],
+    ['RUNWIRE_LOG_FSYNC', 'sometimes', 'RUNWIRE_LOG_FSYNC: expected never, interval or always'],
+    ['RUNWIRE_LOG_MAX_BYTES', '16777215', 'RUNWIRE_LOG_MAX_BYTES: expected a whole number from 16777216'],
+    ['RUNWIRE_MAX_RUN_ATTEMPTS', '0', 'RUNWIRE_MAX_RUN_ATTEMPTS: expected a whole number from 1 to 100'],
+    ['RUNWIRE_MAX_RUN_ATTEMPTS', '101', 'RUNWIRE_MAX_RUN_ATTEMPTS: expected a whole number from 1 to 100'],
     ['RUNWIRE_MAX_RUNZ', '1', 'RUNWIRE_MAX_RUNZ is no variable of this server'],
     ['RUNWIRE_JWKS_URL', 'https://issuer.example', 'this version does not support it'],
     ['DATABASE_URL', 'postgres://db', 'DATABASE_URL is set, but this version does not support it'],
@@ -159,6 +171,16 @@ describe('the limits', () => {
       { RUNWIRE_DRAIN_WINDOW_MS: '10', RUNWIRE_SHUTDOWN_TIMEOUT_MS: '10' },
       'RUNWIRE_DRAIN_WINDOW_MS must be less than RUNWIRE_SHUTDOWN_TIMEOUT_MS',
     ],
+    [{ RUNWIRE_MAX_MESSAGE_BYTES: '261120' }, 'accepted'],
+    [
+      { RUNWIRE_MAX_MESSAGE_BYTES: '261121' },
+      'RUNWIRE_MAX_EVENT_BYTES must be at least RUNWIRE_MAX_MESSAGE_BYTES + 1024',
+    ],
+    [{ RUNWIRE_MAX_DELTA_TEXT_BYTES: '43520' }, 'accepted'],
+    [
+      { RUNWIRE_MAX_DELTA_TEXT_BYTES: '43521' },
+      'RUNWIRE_MAX_EVENT_BYTES must be at least 6 × RUNWIRE_MAX_DELTA_TEXT_BYTES + 1024',
+    ],
   ];
   for (const [env, expected] of invariants) {
     const title = Object.entries(env)
@@ -176,6 +198,7 @@ const PAIRED = {
   RUNWIRE_RUN_IDLE_TIMEOUT_MS: '120000',
   RUNWIRE_SILENCE_TIMEOUT_MS: '90000',
   RUNWIRE_SHUTDOWN_TIMEOUT_MS: '90000',
+  RUNWIRE_MAX_EVENT_BYTES: '1048576',
 };
 
 describe('the description of the variables', () => {

@@ -7,7 +7,7 @@ import { tempDirectory } from '../support/temp-directory.js';
 describe('migrations', () => {
   it('run once, and a second time change nothing', async () => {
     const db = openSqlite(IN_MEMORY);
-    await expect(migrateToLatest(db)).resolves.toEqual(['0001-initial']);
+    await expect(migrateToLatest(db)).resolves.toEqual(['0001-initial', '0002-run-positions']);
     const tables = await db.introspection.getTables();
     await expect(migrateToLatest(db)).resolves.toEqual([]);
     await expect(db.introspection.getTables()).resolves.toEqual(tables);

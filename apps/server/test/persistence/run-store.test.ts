@@ -55,6 +55,35 @@ describe('the SQL stores', () => {
     expect((await runs.recallCommand(userId, command)).kind).toBe('unknown');
   });
 
+  it('begin no run again whose thread is being deleted', async () => {
+    await using database = await openTestDatabase();
+    const context = await contextOf(database);
+    const { runs, ids, newUser } = context;
+    const userId = await newUser();
+    const threadId = ids.threadId();
+    const runId = ids.runId(threadId);
+    await runs.acceptMessage({
+      userId,
+      command: undefined,
+      producer: { id: 'cmd:1', attempt: 1, n: 1 },
+      thread: { kind: 'new', threadId },
+      title: 'A thread',
+      messageId: ids.messageId(),
+      runId,
+      answerId: ids.messageId(),
+      agent: 'echo',
+      parts: [],
+      metadata: undefined,
+      nowMs: 1,
+    });
+    await database.db.updateTable('threads').set({ deleting_at_ms: 1 }).execute();
+    const retry = { userId, runId, attempt: 1, answerId: ids.messageId() };
+    expect(await runs.retryRun(retry)).toBeUndefined();
+    await runs.startRun(runId, 1);
+    expect(await runs.retryRun(retry)).toBeUndefined();
+    expect(await runs.findRun(userId, runId)).toMatchObject({ attempt: 1, status: 'running' });
+  });
+
   it('leave the first answer alone when its id is used with another body', async () => {
     await using database = await openTestDatabase();
     const { runs, newUser } = await contextOf(database);
@@ -77,6 +106,7 @@ function methodsOf(runs: RunStoreConformanceContext['runs']): RunStoreConformanc
     recallCommand: (userId, command) => runs.recallCommand(userId, command),
     rememberCommand: (userId, command, reply) => runs.rememberCommand(userId, command, reply),
     startRun: (runId, attempt) => runs.startRun(runId, attempt),
+    retryRun: (retry) => runs.retryRun(retry),
     finishRun: (finish) => runs.finishRun(finish),
     markAppended: (userId, producer) => runs.markAppended(userId, producer),
     findRun: (userId, runId) => runs.findRun(userId, runId),

@@ -17,7 +17,7 @@ const stepsDone = (logger: RecordingLogger): unknown[] =>
 
 /** Everything there is to close, in the order of its closing. */
 const ALL_STEPS = [
-  'runs',
+  'drain',
   'sockets',
   'http',
   'outbox',

@@ -7,6 +7,7 @@ import type { Passwords } from '../../src/auth/passwords.js';
 import {
   provideAgents,
   provideDelivery,
+  provideLog,
   provideServices,
   provideStores,
 } from '../../src/composition/providers.js';
@@ -61,21 +62,21 @@ export async function compose(options: ComposeOptions = {}): Promise<Composed> {
   const ids = createIdGenerator({ clock });
   const database = await openTestDatabase();
   const log = options.log ?? createMemoryEventLog({ clock, ids, logger });
-  const scope = provideStores(
-    createScope()
-      .provide(TOKENS.config, () => config)
-      .provide(TOKENS.clock, () => clock)
-      .provide(TOKENS.logger, () => logger)
-      .provide(TOKENS.ids, () => ids)
-      .provide(TOKENS.sessions, () => database.sessions)
-      .provide(TOKENS.log, () => log)
-      .provide(TOKENS.states, () => new WeakMap()),
-  );
-  provideAgents(provideDelivery(scope), agents);
+  const scope = createScope()
+    .provide(TOKENS.config, () => config)
+    .provide(TOKENS.clock, () => clock)
+    .provide(TOKENS.logger, () => logger)
+    .provide(TOKENS.ids, () => ids)
+    .provide(TOKENS.sessions, () => database.sessions)
+    .provide(TOKENS.states, () => new WeakMap());
+  provideLog(scope, { log, stats: () => undefined });
+  provideAgents(provideDelivery(provideStores(scope)), agents);
   provideServices(scope, { passwords: QUICK_PASSWORDS, jwtSecret: 'a secret of more than 32 characters' });
+  const readiness = options.readiness ?? (() => ({ ready: true as const }));
   const router = await createRouter(scope, {
     startup: () => ({ ready: true, waitingFor: undefined, phases: [] }),
-    readiness: options.readiness ?? (() => ({ ready: true })),
+    readiness,
+    health: readiness,
     webDirectory: options.webDirectory ?? '/nowhere',
   });
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { OutboxEntry } from '@runwire/agent-handler';
+import { EventLogError } from '@runwire/event-log';
 import { createIdGenerator } from '@runwire/id-generation';
 import { createManualClock, createRecordingLogger } from '@runwire/kernel/testing';
 import { createOutboxSender } from '../../src/threads/outbox-sender.js';
@@ -10,7 +11,7 @@ function createFixture() {
   const ids = createIdGenerator({ clock });
   const userId = ids.userId();
   const done: string[] = [];
-  const failing = { append: false, mark: false };
+  const failing = { append: false, disk: false, mark: false };
   let pending: OutboxEntry[] = [];
   const sender = createOutboxSender({
     clock,
@@ -18,6 +19,7 @@ function createFixture() {
     events: {
       async appendForUser(_userId, _drafts, producer) {
         if (failing.append) throw new Error('the log is away');
+        if (failing.disk) throw new EventLogError('LOG_WRITE_FAILED', 'the disk is full');
         done.push(`append ${producer.id}`);
       },
     },
@@ -63,6 +65,17 @@ describe('the outbox sender', () => {
     expect(done).toEqual(['append one', 'forget one', 'append two', 'forget two']);
     expect(left()).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('overtakes nothing that waits for the disk', async () => {
+    const { sender, done, failing, commit, clock } = createFixture();
+    failing.disk = true;
+    await sender.send(commit('one'));
+    await clock.settle();
+    failing.disk = false;
+    await sender.send(commit('two'));
+    await clock.settle();
+    expect(done).toEqual(['append one', 'forget one', 'append two', 'forget two']);
   });
 
   it('settles when only the forgetting fails, and repeats the append, which does nothing twice', async () => {

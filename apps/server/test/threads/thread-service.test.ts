@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createRecovery, defineAgent } from '@runwire/agent-handler';
+import { createAgentRegistry, createRecovery, defineAgent } from '@runwire/agent-handler';
 import { createMemoryEventLog, type EventLog } from '@runwire/event-log';
 import { createIdGenerator, type UserId } from '@runwire/id-generation';
 import { createDeferred } from '@runwire/kernel';
@@ -12,6 +12,13 @@ import { createOutboxSender } from '../../src/threads/outbox-sender.js';
 import { createThreadService } from '../../src/threads/thread-service.js';
 import { compose } from '../support/composed.js';
 import { openTestDatabase } from '../support/database.js';
+
+const NO_AGENTS = createAgentRegistry(
+  [defineAgent({ name: 'none', description: '', run: async () => ({}) })],
+  {
+    defaultAgent: 'none',
+  },
+);
 
 /** What a process does on its way through a deletion, and can fail or die at. */
 type Step = 'stop' | 'append' | 'erase';
@@ -81,7 +88,7 @@ async function createFixture() {
     types: async () => (await eventsOf(log, userId)).map(({ type }) => type),
     /** What a start does about what an earlier process left. */
     async recover() {
-      await createRecovery({ clock, logger, runs }).recover({ log });
+      await createRecovery({ clock, logger, ids, runs, agents: NO_AGENTS }).recover({ log });
       return await start().threads.resumeDeletions();
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),

@@ -1,14 +1,12 @@
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
-import { useStore } from '../state/value-store.js';
 import { IconButton } from '../ui/icon-button.js';
-import { useWorkspace } from '../workspace/workspace-context.js';
 import { SendProblemNotice } from './send-problem-notice.js';
 import type { Sender } from './sender.js';
 
 /** Where a message is written. Enter sends, Shift+Enter breaks the line, Esc stops the running answer. */
 export function Composer({ sender, runId }: { readonly sender: Sender; readonly runId: string | undefined }) {
   const field = useRef<HTMLTextAreaElement>(null);
-  const { draft, problem, isSending } = sender;
+  const { draft, problem, isSending, isWaiting } = sender;
   useGrowing(field, draft);
   useEffect(() => {
     // On a touch screen the keyboard would cover what was opened.
@@ -68,30 +66,22 @@ export function Composer({ sender, runId }: { readonly sender: Sender; readonly 
             icon="send"
             label="Send"
             className="round send"
-            disabled={isSending || draft.trim() === ''}
+            disabled={isSending || isWaiting || draft.trim() === ''}
           />
         )}
       </form>
-      <ComposerHint isSending={isSending} isRunning={runId !== undefined} />
+      <ComposerHint sender={sender} isRunning={runId !== undefined} />
     </div>
   );
 }
 
-function ComposerHint({
-  isSending,
-  isRunning,
-}: {
-  readonly isSending: boolean;
-  readonly isRunning: boolean;
-}) {
-  const { connection } = useWorkspace();
-  const isLive = useStore(connection.state).kind === 'live';
+function ComposerHint(props: { readonly sender: Sender; readonly isRunning: boolean }) {
+  const { isSending, isWaiting } = props.sender;
   const isSlow = useIsSlow(isSending);
   let hint = 'Enter to send, Shift + Enter for a new line';
-  if (isRunning) hint = 'Esc to stop the answer';
-  if (isSending && isLive)
-    hint = isSlow ? 'The server asks for a moment: it is being tried again.' : 'Sending…';
-  if (isSending && !isLive) hint = 'It will be sent as soon as you are connected again.';
+  if (props.isRunning) hint = 'Esc to stop the answer';
+  if (isSending) hint = isSlow ? 'The server asks for a moment: it is being tried again.' : 'Sending…';
+  if (isWaiting) hint = 'It will be sent as soon as you are connected again.';
   return <p className="composer-hint">{hint}</p>;
 }
 

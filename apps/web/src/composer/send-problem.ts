@@ -22,7 +22,13 @@ const WORDS: Readonly<Record<string, string>> = {
   CLIENT_CLOSED: 'You are disconnected. Reload the page, then send again.',
   COMMAND_UNANSWERED: 'The server did not answer. It may have received it: look before you send again.',
   THREAD_NOT_FOUND: 'This chat does not exist any more.',
+  TOO_MANY_PENDING: 'Too many messages wait to be sent already.',
 };
+
+/** True when the user took the message back. */
+export function isCancelled(cause: unknown): boolean {
+  return cause instanceof ClientError && cause.code === 'COMMAND_CANCELLED';
+}
 
 /** What a rejected command means. */
 export function problemOf(cause: unknown, text?: string): SendProblem {

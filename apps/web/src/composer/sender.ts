@@ -1,67 +1,73 @@
 import { useEffect, useRef, useState } from 'react';
 import { navigate, threadPath } from '../routing/location.js';
+import { useStore } from '../state/value-store.js';
 import { useWorkspace } from '../workspace/workspace-context.js';
-import { problemOf, type SendProblem } from './send-problem.js';
+import { draftOf } from './drafts.js';
+import type { Outgoing } from './outgoing.js';
+import { isCancelled, problemOf, type SendProblem } from './send-problem.js';
 
 /** What the composer holds and does. */
 export interface Sender {
   readonly draft: string;
   setDraft(text: string): void;
+  /** The composer waits for the server. */
   readonly isSending: boolean;
+  /** A message of this thread waits for a connection: the next can be written, and sent when it is through. */
+  readonly isWaiting: boolean;
   readonly problem: SendProblem | undefined;
   /**
    * Sends, when given after stopping the run that is in the way; a rejected text comes back as the draft.
-   * Does nothing with blank text or while sending.
+   * Does nothing with blank text, while sending, or while another message waits.
    */
   send(text: string, stopFirst?: string): void;
+  /** Takes back a message that waits to be sent; its text comes back as the draft. */
+  readonly cancel: (message: Outgoing) => void;
   readonly isStopping: boolean;
   stop(runId: string): void;
 }
 
 /** The sender of a thread, or (`undefined`) of a new chat, which it leads to its thread. */
-export function useSender(threadId: string | undefined, afterId: string | undefined): Sender {
-  const { client, outgoing, drafts } = useWorkspace();
-  const draftKey = threadId ?? '';
-  const [draft, setDraftState] = useState(() => drafts.get(draftKey) ?? '');
-  const [isSending, setSending] = useState(false);
+export function useSender(threadId: string | undefined): Sender {
+  const { client, connection, outgoing, drafts } = useWorkspace();
+  const key = threadId ?? '';
+  const { text: draft, problem } = draftOf(useStore(drafts.state), key);
+  const [sendings, setSendings] = useState(0);
   const [stopping, setStopping] = useState<string>();
-  const [problem, setProblem] = useState<SendProblem>();
   const mounted = useMounted();
+  const isLive = useStore(connection.state).kind === 'live';
+  const own = useStore(outgoing.state).filter((message) => message.threadId === threadId);
+  const isWaiting = !isLive && own.some(({ stage }) => stage !== 'answered');
+  const isSending = sendings > 0 && !isWaiting;
 
-  const setDraft = (text: string): void => {
-    if (text === '') drafts.delete(draftKey);
-    else drafts.set(draftKey, text);
-    setDraftState(text);
-  };
   const deliver = async (text: string, stopFirst: string | undefined): Promise<void> => {
     // An example or a repeat leaves alone what is being written.
     const isFree = draft.trim() === '' || draft.trim() === text;
-    if (isFree) setDraft('');
-    const key = outgoing.add({ threadId, text, afterId });
     try {
       // Settles when the run has ended, so its thread is free.
       if (stopFirst !== undefined) await client.stop(stopFirst);
-      const thread = threadId === undefined ? {} : { threadId };
-      const result = await client.send({ ...thread, content: text });
-      outgoing.accepted(key, result);
-      if (!mounted.current) outgoing.remove(key);
-      else if (threadId === undefined) navigate(threadPath(result.threadId), 'replace');
+      if (isFree) drafts.setText(key, '');
+      const sent = await outgoing.send(threadId, text);
+      if (threadId === undefined && mounted.current) navigate(threadPath(sent.threadId), 'replace');
     } catch (cause) {
-      outgoing.remove(key);
-      if (isFree) setDraft(text);
-      setProblem(problemOf(cause, text));
+      if (isCancelled(cause)) return;
+      if (isFree) drafts.giveBack(key, text);
+      drafts.setProblem(key, problemOf(cause, text));
     }
   };
   return {
     draft,
-    setDraft,
+    setDraft: (text) => drafts.setText(key, text),
     isSending,
+    isWaiting,
     problem,
     send(text, stopFirst) {
-      if (isSending || text.trim() === '') return;
-      setProblem(undefined);
-      setSending(true);
-      void deliver(text.trim(), stopFirst).finally(() => setSending(false));
+      if (isSending || isWaiting || text.trim() === '') return;
+      drafts.setProblem(key, undefined);
+      setSendings((count) => count + 1);
+      void deliver(text.trim(), stopFirst).finally(() => setSendings((count) => count - 1));
+    },
+    cancel: ({ id, text }) => {
+      if (outgoing.cancel(id)) drafts.giveBack(key, text);
     },
     isStopping: stopping !== undefined,
     stop(runId) {
@@ -69,7 +75,7 @@ export function useSender(threadId: string | undefined, afterId: string | undefi
       setStopping(runId);
       client
         .stop(runId)
-        .catch((cause: unknown) => setProblem(problemOf(cause)))
+        .catch((cause: unknown) => drafts.setProblem(key, problemOf(cause)))
         .finally(() => setStopping(undefined));
     },
   };

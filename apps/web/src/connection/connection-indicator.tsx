@@ -9,10 +9,17 @@ import { describeConnection } from './describe-connection.js';
 export function ConnectionIndicator() {
   const { connection } = useWorkspace();
   const state = useStore(connection.state);
+  const transport = useStore(connection.transport);
   const secondsLeft = useSecondsLeft(state);
   const { label, detail, action } = describeConnection(state, secondsLeft);
   return (
-    <div className="connection" data-testid="connection" data-state={state.kind} title={detail}>
+    <div
+      className="connection"
+      data-testid="connection"
+      data-state={state.kind}
+      data-transport={transport}
+      title={detail}
+    >
       <span className="connection-dot" aria-hidden="true" />
       {/* The countdown would be read out each second. */}
       <span className="connection-label" aria-hidden="true">
@@ -21,12 +28,37 @@ export function ConnectionIndicator() {
       <span className="visually-hidden" role="status">
         {describeConnection(state, undefined).label}
       </span>
+      {transport === 'sse' && (
+        <span
+          className="connection-note wide-only"
+          title="WebSockets do not get through here. The same comes over plain HTTP."
+        >
+          over HTTP
+        </span>
+      )}
+      <OutboxNote />
       {action !== undefined && (
         <button type="button" className="link-button" onClick={() => act(connection, action.does)}>
           {action.label}
         </button>
       )}
     </div>
+  );
+}
+
+/** How many messages of all chats wait for a connection. */
+function OutboxNote() {
+  const { outgoing } = useWorkspace();
+  const count = useStore(outgoing.state).filter(({ stage }) => stage === 'waiting').length;
+  return (
+    <span
+      className={count === 0 ? 'visually-hidden' : 'connection-note connection-outbox'}
+      role="status"
+      data-testid="outbox"
+      data-count={count}
+    >
+      {count > 0 && `${count} not sent yet`}
+    </span>
   );
 }
 

@@ -28,8 +28,8 @@ export function describeConnection(state: ClientState, secondsLeft: number | und
       return waiting(state.closeCode, secondsLeft);
     case 'offline':
       return { label: 'Offline', detail: 'There is no network. It goes on by itself when there is.' };
-    case 'closed':
-      return closed(state);
+    case 'stopped':
+      return stopped(state);
   }
 }
 
@@ -40,9 +40,11 @@ function waiting(closeCode: number, secondsLeft: number | undefined): Connection
   return { label, detail, action: { label: 'Retry now', does: 'retry' } };
 }
 
-function closed({ code, reason, resumable }: Extract<ClientState, { kind: 'closed' }>): ConnectionWords {
-  const detail = reason === '' ? `Closed with code ${code}.` : `${reason} (${code})`;
+function stopped({ code, reason, resumable }: Extract<ClientState, { kind: 'stopped' }>): ConnectionWords {
+  const detail = reason === '' ? `Stopped with code ${code}.` : `${reason} (${code})`;
   switch (code) {
+    case 0:
+      return { label: 'This page has a problem', detail, action: RELOAD };
     case 4401:
       return { label: 'Your session has expired', detail, action: SIGN_IN };
     case 4403:

@@ -16,9 +16,7 @@ export function ConversationPage({ threadId }: { readonly threadId: string }) {
   const conversation = useConversation(threadId);
   const state = useStore(conversation?.state ?? NOT_OPEN);
   const run = activeRun(state);
-  const afterId =
-    state.kind === 'ready' ? state.entries.findLast(({ kind }) => kind === 'user')?.id : undefined;
-  const sender = useSender(threadId, afterId);
+  const sender = useSender(threadId);
   useOpenRuns(threadId, state);
   if (state.kind === 'missing') return <MissingThread />;
   return (
@@ -27,7 +25,8 @@ export function ConversationPage({ threadId }: { readonly threadId: string }) {
         threadId={threadId}
         state={state}
         onLoadEarlier={() => conversation?.loadEarlier()}
-        onRetry={sender.isSending ? undefined : (text) => sender.send(text)}
+        onRetry={sender.isSending || sender.isWaiting ? undefined : (text) => sender.send(text)}
+        onCancel={sender.cancel}
       />
       <Announcer state={state} />
       <Composer sender={sender} runId={run?.runId} />

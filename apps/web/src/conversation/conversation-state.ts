@@ -9,6 +9,8 @@ export type Entry =
       readonly runId: string | undefined;
       readonly text: string;
       readonly createdAtMs: number;
+      /** Which command it came from; known of what is heard live. */
+      readonly commandId?: string;
     }
   | { readonly kind: 'answer'; readonly id: string; readonly run: RunView };
 
@@ -72,11 +74,18 @@ function addMessage(
   state: ReadyState,
   event: Extract<RunwireEvent, { type: 'message_added' }>,
 ): ConversationState {
-  const { messageId: id, role, parts } = event.data;
+  const { messageId: id, role, parts, commandId } = event.data;
   const known = state.entries.some((entry) => entry.id === id || runMessageId(entry) === id);
   // An answer comes with the events of its run.
   if (known || role !== 'user') return state;
-  const entry: Entry = { kind: 'user', id, runId: event.runId, text: textOf(parts), createdAtMs: event.at };
+  const entry: Entry = {
+    kind: 'user',
+    id,
+    runId: event.runId,
+    text: textOf(parts),
+    createdAtMs: event.at,
+    ...(commandId === undefined ? {} : { commandId }),
+  };
   return { ...state, entries: [...state.entries, entry] };
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { describeFailure } from '../api/api-error.js';
-import { notYetShown } from '../composer/outgoing.js';
+import { notYetShown, type Outgoing } from '../composer/outgoing.js';
 import { useStore } from '../state/value-store.js';
 import { Icon } from '../ui/icon.js';
 import { useWorkspace } from '../workspace/workspace-context.js';
@@ -16,6 +16,7 @@ export function MessageList(props: {
   readonly state: Extract<ConversationState, { kind: 'loading' | 'ready' }>;
   readonly onLoadEarlier: () => Promise<void> | undefined;
   readonly onRetry: ((text: string) => void) | undefined;
+  readonly onCancel: (message: Outgoing) => void;
 }) {
   const { threadId, state, onRetry } = props;
   const entries = state.kind === 'ready' ? state.entries : [];
@@ -43,9 +44,9 @@ export function MessageList(props: {
             ),
           )}
           {pending.map((message) => (
-            <PendingMessage key={message.key} text={message.text} />
+            <PendingMessage key={message.id} message={message} onCancel={props.onCancel} />
           ))}
-          {(pending.length > 0 || awaitsAnswer(state)) && <TypingDots />}
+          {(pending.some(({ stage }) => stage !== 'waiting') || awaitsAnswer(state)) && <TypingDots />}
         </ol>
       </section>
       {!isAtBottom && (
@@ -61,11 +62,11 @@ function usePending(threadId: string, entries: readonly Entry[]) {
   const { outgoing } = useWorkspace();
   const own = useStore(outgoing.state).filter((message) => message.threadId === threadId);
   const pending = notYetShown(own, entries);
-  const done = own.filter((message) => message.messageId !== undefined && !pending.includes(message));
-  const doneKeys = done.map(({ key }) => key).join(' ');
+  const done = own.filter((message) => message.stage === 'answered' && !pending.includes(message));
+  const doneIds = done.map(({ id }) => id).join(' ');
   useEffect(() => {
-    for (const key of doneKeys.split(' ')) if (key !== '') outgoing.remove(Number(key));
-  }, [outgoing, doneKeys]);
+    for (const id of doneIds.split(' ')) if (id !== '') outgoing.remove(id);
+  }, [outgoing, doneIds]);
   return pending;
 }
 

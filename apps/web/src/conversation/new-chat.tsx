@@ -15,7 +15,7 @@ const EXAMPLES = [
 /** A chat that has no thread yet: the first message makes it. */
 export function NewChat() {
   const { outgoing } = useWorkspace();
-  const sender = useSender(undefined, undefined);
+  const sender = useSender(undefined);
   const pending = useStore(outgoing.state).filter(({ threadId }) => threadId === undefined);
   const isEmpty = pending.length === 0;
   return (
@@ -30,7 +30,7 @@ export function NewChat() {
                 <button
                   type="button"
                   className="example"
-                  disabled={sender.isSending}
+                  disabled={sender.isSending || sender.isWaiting}
                   onClick={() => sender.send(example)}
                 >
                   {example}
@@ -43,9 +43,9 @@ export function NewChat() {
         <div className="messages-scroller">
           <ol className="messages" aria-label="Messages" data-testid="messages">
             {pending.map((message) => (
-              <PendingMessage key={message.key} text={message.text} />
+              <PendingMessage key={message.id} message={message} onCancel={sender.cancel} />
             ))}
-            <TypingDots />
+            {pending.some(({ stage }) => stage !== 'waiting') && <TypingDots />}
           </ol>
         </div>
       )}

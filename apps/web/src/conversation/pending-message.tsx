@@ -1,8 +1,33 @@
-/** A message of the user that the thread does not have yet. */
-export function PendingMessage({ text }: { readonly text: string }) {
+import type { Outgoing } from '../composer/outgoing.js';
+
+/** A message of the user that the thread does not have yet; one that waits for a connection can be taken back. */
+export function PendingMessage(props: {
+  readonly message: Outgoing;
+  readonly onCancel: (message: Outgoing) => void;
+}) {
+  const { message, onCancel } = props;
   return (
-    <li className="message user pending" data-testid="message" data-role="user" data-pending="true">
-      <div className="bubble">{text}</div>
+    <li
+      className="message user pending"
+      data-testid="message"
+      data-role="user"
+      data-pending="true"
+      data-stage={message.stage}
+    >
+      <div className="bubble">{message.text}</div>
+      {message.stage === 'waiting' && (
+        <div className="unsent">
+          <span>Not sent yet</span>
+          <button
+            type="button"
+            className="link-button"
+            aria-label={`Cancel: ${message.text}`}
+            onClick={() => onCancel(message)}
+          >
+            Cancel
+          </button>
+        </div>
+      )}
     </li>
   );
 }

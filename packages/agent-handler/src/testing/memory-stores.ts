@@ -9,6 +9,8 @@ import type {
   FinishRun,
   OutboxEntry,
   RecalledCommand,
+  RetriedRun,
+  RetryRun,
   RunRecord,
   RunStore,
   ThreadStore,
@@ -39,6 +41,8 @@ interface StoredCommand {
 class Tables {
   readonly threads = new Map<ThreadId, { readonly userId: UserId; readonly messages: HistoryMessage[] }>();
   readonly runs = new Map<RunId, RunRecord>();
+  /** What the message of each run says. */
+  readonly asked = new Map<RunId, readonly MessagePart[]>();
   readonly commands = new Map<string, StoredCommand>();
   outbox: OutboxEntry[] = [];
 }
@@ -109,14 +113,31 @@ class MemoryRunStore implements RunStore {
     return true;
   }
 
+  async retryRun({ userId, runId, attempt, answerId }: RetryRun): Promise<RetriedRun | undefined> {
+    const run = this.#open().find((open) => open.runId === runId);
+    const parts = this.#tables.asked.get(runId);
+    if (run?.userId !== userId || run.attempt !== attempt || parts === undefined) return undefined;
+    if (run.status === 'accepted') return { run, parts };
+    const next: RunRecord = {
+      ...run,
+      attempt: attempt + 1,
+      answerId,
+      status: 'accepted',
+      startedAtMs: undefined,
+    };
+    this.#tables.runs.set(runId, next);
+    return { run: next, parts };
+  }
+
   async finishRun(finish: FinishRun): Promise<boolean> {
-    const { userId, runId, attempt, status, parts, terminal, nowMs } = finish;
+    const { userId, runId, attempt, status, parts, terminal, begins, nowMs } = finish;
     const run = this.#open().find((open) => open.runId === runId);
     if (run === undefined || run.userId !== userId || run.attempt !== attempt) return false;
     this.#tables.runs.set(runId, { ...run, status, endedAtMs: nowMs });
     const answer = { messageId: run.answerId, role: 'assistant' as const, text: answerText(parts) };
     this.#tables.threads.get(run.threadId)?.messages.push(answer);
-    this.#tables.outbox.push({ userId, producer: terminal.producer, drafts: [terminal.draft] });
+    const drafts = begins === undefined ? [terminal.draft] : [begins, terminal.draft];
+    this.#tables.outbox.push({ userId, producer: terminal.producer, drafts });
     return true;
   }
 
@@ -162,6 +183,7 @@ class MemoryRunStore implements RunStore {
     const known = this.#tables.threads.get(threadId) ?? { userId, messages: [] };
     known.messages.push({ messageId, role: 'user', text: textOf(parts) });
     this.#tables.threads.set(threadId, known);
+    this.#tables.asked.set(runId, parts);
     this.#tables.runs.set(runId, {
       userId,
       runId,

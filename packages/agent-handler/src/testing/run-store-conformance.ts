@@ -1,5 +1,6 @@
 import { COMMAND_CASES } from './conformance/command-cases.js';
 import { MESSAGE_CASES } from './conformance/message-cases.js';
+import { RETRY_CASES } from './conformance/retry-cases.js';
 import { RUN_CASES } from './conformance/run-cases.js';
 import type { RunStoreConformanceCase } from './run-store-context.js';
 
@@ -8,4 +9,5 @@ export const RUN_STORE_CONFORMANCE: readonly RunStoreConformanceCase[] = Object.
   ...MESSAGE_CASES,
   ...COMMAND_CASES,
   ...RUN_CASES,
+  ...RETRY_CASES,
 ]);

@@ -11,9 +11,14 @@ import type {
 import { decodeServerFrame, EVENT_CLASS } from '@runwire/protocol';
 import type { DeliveryConnection, InFlight } from '../../src/index.js';
 
+type Handler<T extends 'ack' | 'resync'> = (
+  message: ClientMessageOf<T>,
+  answer: (message: ControlMessage) => void,
+) => void;
+
 type Handlers = {
-  ack?: (message: ClientMessageOf<'ack'>) => void;
-  resync?: (message: ClientMessageOf<'resync'>) => void;
+  ack?: Handler<'ack'>;
+  resync?: Handler<'resync'>;
 };
 
 /** What a connection was given, in order. */
@@ -103,7 +108,7 @@ export class FakeConnection implements DeliveryConnection {
     return () => void this.#closeListeners.delete(listener);
   }
 
-  handle<T extends 'ack' | 'resync'>(type: T, handler: (message: ClientMessageOf<T>) => void): () => void {
+  handle<T extends 'ack' | 'resync'>(type: T, handler: Handler<T>): () => void {
     if (this.#handlers[type] !== undefined) throw new Error(`A second handler of ${type}`);
     this.#handlers[type] = handler as Handlers[T];
     return () => {
@@ -130,11 +135,11 @@ export class FakeConnection implements DeliveryConnection {
   }
 
   ack(seq: number): void {
-    this.#handlers.ack?.({ type: 'ack', seq });
+    this.#handlers.ack?.({ type: 'ack', seq }, (message) => this.send(message));
   }
 
   resync(resync: Omit<ClientMessageOf<'resync'>, 'type'>): void {
-    this.#handlers.resync?.({ type: 'resync', ...resync });
+    this.#handlers.resync?.({ type: 'resync', ...resync }, (message) => this.send(message));
   }
 
   #keep(message: Sent): void {

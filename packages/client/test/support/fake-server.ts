@@ -7,132 +7,10 @@ import type {
   ResetReason,
   RunwireEvent,
 } from '@runwire/protocol';
-import {
-  createErrorBody,
-  decodeClientMessage,
-  decodeServerFrame,
-  encodeEvent,
-  encodeFrame,
-  encodeServerMessage,
-} from '@runwire/protocol';
-import type { WebSocketConstructor, WebSocketLike } from '../../src/index.js';
-
-type Listener = (event: { data: unknown; code: number; reason: string }) => void;
-
-/** One connection, seen from the server. */
-export class FakeConnection {
-  readonly id: string;
-  readonly url: URL;
-  readonly token: string;
-  readonly received: ClientMessage[] = [];
-  readonly #socket: FakeSocket;
-  live = false;
-  sent = 0;
-  acked = 0;
-  /** Half-open: nothing passes any more, in either direction. */
-  dead = false;
-
-  constructor(id: string, socket: FakeSocket) {
-    this.id = id;
-    this.#socket = socket;
-    this.url = new URL(socket.url);
-    const entry = socket.protocols.find((protocol) => protocol.startsWith('bearer.')) ?? 'bearer.';
-    this.token = Buffer.from(entry.slice('bearer.'.length), 'base64url').toString();
-  }
-
-  get open(): boolean {
-    return this.#socket.readyState === 1;
-  }
-
-  of<T extends ClientMessage['type']>(type: T): (ClientMessage & { type: T })[] {
-    return this.received.filter((message): message is ClientMessage & { type: T } => message.type === type);
-  }
-
-  send(...encoded: string[]): void {
-    if (!this.dead && encoded.length > 0) this.#socket.arrive(encodeFrame(encoded));
-  }
-
-  sendRaw(text: unknown): void {
-    if (!this.dead) this.#socket.arrive(text);
-  }
-
-  control(message: ControlMessage): void {
-    this.send(encodeServerMessage(message));
-  }
-
-  event(event: RunwireEvent): void {
-    this.sent = Math.max(this.sent, event.seq);
-    this.send(encode(event));
-  }
-
-  close(code: number, reason = ''): void {
-    this.#socket.end(code, reason);
-  }
-}
-
-/** A WebSocket whose other end is a {@link FakeServer}. */
-class FakeSocket implements WebSocketLike {
-  readonly url: string;
-  readonly protocols: string[];
-  readyState = 0;
-  terminated = false;
-  readonly #listeners = new Map<string, Listener[]>();
-  readonly #server: FakeServer;
-
-  constructor(server: FakeServer, url: string, protocols: string[]) {
-    this.#server = server;
-    this.url = url;
-    this.protocols = protocols;
-    queueMicrotask(() => server.accept(this));
-  }
-
-  addEventListener(type: string, listener: (event: never) => void): void {
-    this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener as Listener]);
-  }
-
-  send(data: string): void {
-    if (this.readyState !== 1) throw new Error('The socket is not open.');
-    this.#server.receive(this, data);
-  }
-
-  close(code?: number): void {
-    if (code !== undefined && code !== 1000 && (code < 3000 || code > 4999))
-      throw new Error('InvalidAccessError');
-    if (this.readyState > 1) return;
-    this.readyState = 2;
-    queueMicrotask(() => this.end(code ?? 1005, ''));
-  }
-
-  terminate(): void {
-    this.terminated = true;
-    this.close();
-  }
-
-  opens(): void {
-    if (this.readyState !== 0) return;
-    this.readyState = 1;
-    this.#emit('open', {});
-  }
-
-  arrive(data: unknown): void {
-    if (this.readyState === 1) this.#emit('message', { data });
-  }
-
-  end(code: number, reason: string): void {
-    if (this.readyState === 3) return;
-    this.readyState = 3;
-    this.#server.ended(this);
-    this.#emit('close', { code, reason });
-  }
-
-  #emit(type: string, event: Partial<Parameters<Listener>[0]>): void {
-    for (const listener of this.#listeners.get(type) ?? []) {
-      listener({ data: undefined, code: 0, reason: '', ...event });
-    }
-  }
-}
-
-const encode = (event: RunwireEvent): string => JSON.stringify(event);
+import { createErrorBody, decodeClientMessage, decodeServerFrame, encodeEvent } from '@runwire/protocol';
+import type { WebSocketConstructor } from '../../src/index.js';
+import { encode, FakeConnection, type ServerEnd } from './fake-connection.js';
+import { socketsOf } from './fake-socket.js';
 
 /** Speaks the server's half of the protocol over one user's log, in memory. Everything is checked by the schemas. */
 export class FakeServer {
@@ -148,6 +26,8 @@ export class FakeServer {
   batch = 3;
   /** Close 1006 after this many events of a connection. */
   cutAfter: number | undefined;
+  /** Runs between `connection_established` and the replay. */
+  onEstablished: (() => void) | undefined;
   /** What to answer; undefined: the default answer, null: none. */
   onMessage: ((message: ClientMessage, connection: FakeConnection) => boolean) | undefined;
   heartbeatIntervalMs = 20_000;
@@ -155,7 +35,7 @@ export class FakeServer {
   maxMessageBytes = 65_536;
   readonly executed: string[] = [];
   readonly #answers = new Map<string, CommandResult>();
-  readonly #bySocket = new Map<FakeSocket, FakeConnection>();
+  readonly #byEnd = new Map<ServerEnd, FakeConnection>();
   readonly webSocket: WebSocketConstructor;
 
   constructor(clock: ManualClock = createManualClock()) {
@@ -193,23 +73,23 @@ export class FakeServer {
     this.first = 1;
   }
 
-  accept(socket: FakeSocket): void {
-    const connection = new FakeConnection(`con_${this.connections.length + 1}`, socket);
+  accept(end: ServerEnd): void {
+    const connection = new FakeConnection(`con_${this.connections.length + 1}`, end);
     this.connections.push(connection);
-    this.#bySocket.set(socket, connection);
+    this.#byEnd.set(end, connection);
     const verdict = this.door?.(connection);
     if (verdict === 'hang') return;
     if (verdict === 'refuse') {
-      socket.end(1006, '');
+      end.end(1006, '');
       return;
     }
-    socket.opens();
-    if (typeof verdict === 'number') socket.end(verdict, '');
+    end.opens();
+    if (typeof verdict === 'number') end.end(verdict, '');
     else this.#establish(connection);
   }
 
-  receive(socket: FakeSocket, data: string): void {
-    const connection = this.#bySocket.get(socket);
+  receive(end: ServerEnd, data: string): void {
+    const connection = this.#byEnd.get(end);
     if (connection === undefined || connection.dead) return;
     const decoded = decodeClientMessage(data);
     if (!decoded.ok) throw new Error(`The client sent an invalid message: ${data}`);
@@ -219,8 +99,8 @@ export class FakeServer {
     queueMicrotask(() => this.#answer(message, connection));
   }
 
-  ended(socket: FakeSocket): void {
-    const connection = this.#bySocket.get(socket);
+  ended(end: ServerEnd): void {
+    const connection = this.#byEnd.get(end);
     if (connection !== undefined) connection.live = false;
   }
 
@@ -250,6 +130,7 @@ export class FakeServer {
       tokenExpiresAtMs: this.clock.nowMs() + 900_000,
       reconnect: { minDelayMs: 500, maxDelayMs: 20_000, windowMs: 5_000 },
     });
+    this.onEstablished?.();
     connection.sent = from - 1;
     this.#deliver(connection, this.log.slice(from - 1));
     if (!connection.open) return;
@@ -343,14 +224,6 @@ export class FakeServer {
     this.#answers.set(ref, answer);
     return answer;
   }
-}
-
-function socketsOf(server: FakeServer): WebSocketConstructor {
-  return class extends FakeSocket {
-    constructor(url: string, protocols: string[]) {
-      super(server, url, protocols);
-    }
-  };
 }
 
 /** A rejection to send by hand. */

@@ -8,6 +8,7 @@ import {
   type PageSignals,
   type RunwireClient,
 } from '../../src/index.js';
+import { createFakeHttp, type FakeHttp } from './fake-http.js';
 import { FakeServer } from './fake-server.js';
 
 /** The signals of a page, given by a test. */
@@ -40,6 +41,7 @@ function createFakePage(): FakePage {
 export interface Harness extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly server: FakeServer;
+  readonly http: FakeHttp;
   readonly client: RunwireClient;
   readonly page: FakePage;
   readonly applied: RunwireEvent[];
@@ -51,9 +53,12 @@ export interface Harness extends AsyncDisposable {
 }
 
 /** Creates the pair. `random` is 0.5 throughout for delays that a test can name, unless it gives another. */
-export function createHarness(options: Partial<ClientOptions> = {}): Harness {
-  const clock = createManualClock();
-  const server = new FakeServer(clock);
+export function createHarness(
+  options: Partial<ClientOptions> = {},
+  server: FakeServer = new FakeServer(createManualClock()),
+): Harness {
+  const { clock } = server;
+  const http = createFakeHttp(server);
   const page = createFakePage();
   const tokens: ('connect' | 'refresh')[] = [];
   let ids = 0;
@@ -64,7 +69,7 @@ export function createHarness(options: Partial<ClientOptions> = {}): Harness {
       return `token-${tokens.length}`;
     },
     webSocket: server.webSocket,
-    fetch: async () => new Response(null, { status: 426 }),
+    fetch: http.fetch,
     clock,
     page,
     random: () => {
@@ -73,7 +78,7 @@ export function createHarness(options: Partial<ClientOptions> = {}): Harness {
     },
     ...options,
   });
-  const harness = { clock, server, client, page, tokens, applied: [], states: [], problems: [] };
+  const harness = { clock, server, http, client, page, tokens, applied: [], states: [], problems: [] };
   return watch(harness);
 }
 

@@ -26,11 +26,15 @@ export interface Fixture {
   readonly ids: IdGenerator;
   readonly pool: ConnectionPool;
   readonly server: MemorySocketServer;
-  request(userId: UserId, options?: { readonly replaces?: string; readonly from?: string }): MemoryConnect;
-  connect(
-    userId: UserId,
-    options?: { readonly replaces?: string; readonly from?: string },
-  ): Promise<Connected>;
+  request(userId: UserId, options?: Asked): MemoryConnect;
+  connect(userId: UserId, options?: Asked): Promise<Connected>;
+}
+
+/** How a user connects. */
+export interface Asked {
+  readonly replaces?: string;
+  readonly from?: string;
+  readonly transport?: 'websocket' | 'stream';
 }
 
 const STREAM = { epoch: 'e', first: 1, head: 0, headId: null };
@@ -59,11 +63,15 @@ export function createFixture(options: ConnectionPoolOptions = {}): Fixture {
     },
     remoteAddressOf: (request) => request.socket.remoteAddress ?? '',
   });
-  const request: Fixture['request'] = (userId, { from = '10.0.0.1', replaces } = {}) =>
+  const request: Fixture['request'] = (
+    userId,
+    { from = '10.0.0.1', replaces, transport = 'websocket' } = {},
+  ) =>
     server.connect({
       url: replaces === undefined ? '/ws' : `/ws?replaces=${replaces}`,
       headers: { authorization: `Bearer ${userId}` },
       remoteAddress: from,
+      transport,
     });
   return {
     clock,

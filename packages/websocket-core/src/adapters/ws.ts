@@ -78,6 +78,9 @@ export function createWsUpgrader(limits: SocketLimits): Upgrader {
     maxPayload: limits.maxTransportFrameBytes,
     maxFragments: limits.maxFragmentsPerMessage,
     maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+    // Who floods with pings is told so with 4429; `ws` would cut the 61st of a burst without a word. Twice the
+    // limit, because a window's border lets that pass.
+    maxPendingAutoPongs: 2 * limits.maxAcksAndPingsPerTenSeconds + 1,
     // The connection destroys the socket itself; this only removes the default of 30 s behind it.
     closeTimeout: limits.closeTimeoutMs * 2,
     handleProtocols: (protocols: Set<string>) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { Socket, SocketEvents } from '../socket.js';
 export type { MemoryConnect, MemorySocketServer, MemoryUpgrade } from './memory-server.js';
 export { createMemorySocketServer } from './memory-server.js';
 export type { MemoryPeer, PeerClose } from './memory-socket.js';

@@ -38,6 +38,11 @@ export async function createHttpFixture(
   const ports = createPorts(clock);
   const server = createSocketServer({ ...createDeps(ports, overrides), clock }, options);
   const http = createServer((request, response) => {
+    if (request.url?.startsWith('/api/stream')) {
+      response.setHeader('x-request-id', 'req_1');
+      server.handleStream(request, response);
+      return;
+    }
     const { body, headers, status } = server.probe(request);
     response.writeHead(status, headers).end(body);
   });

@@ -5,9 +5,9 @@ import type { Registry } from 'prom-client';
 import type { StartupReport } from '../../startup/phases.js';
 import { type RunwireHttpApp, sendProblem } from '../app.js';
 
-/** Whether this process is ready, and if not, what is missing. */
+/** Whether this process is ready; if not, what is missing, and if so, which dependency is in trouble and why. */
 export type ReadinessReport =
-  | { readonly ready: true }
+  | { readonly ready: true; readonly degraded?: readonly string[] }
   | { readonly ready: false; readonly missing: readonly string[] };
 
 /** Health and metrics (protocol §8). */

@@ -1,10 +1,11 @@
 import type { AgentMessageHandler, AgentRegistry, RunRecord, RunStore } from '@runwire/agent-handler';
 import type { EventLog } from '@runwire/event-log';
 import { isId, type UserId } from '@runwire/id-generation';
-import { createErrorBody, type RunwireEvent } from '@runwire/protocol';
+import { createErrorBody } from '@runwire/protocol';
 import { z } from 'zod';
 import { findLargeValue } from '../../persistence/large-values.js';
-import { runEvents } from '../../threads/thread-snapshot.js';
+import { findRunPosition } from '../../persistence/run-positions.js';
+import { readRunEvents } from '../../threads/run-events.js';
 import { type RunwireHttpApp, sendProblem } from '../app.js';
 import type { Guard } from '../guard.js';
 import { statusOf } from '../problems.js';
@@ -75,7 +76,8 @@ export function addRunRoutes(
     async (request, reply) => {
       const run = await find(callerOf(states, request).context.userId, request.params.id);
       if (run === undefined) return sendProblem(reply, NOT_FOUND);
-      return reply.send(await eventPage(log, run, request.query));
+      const position = await findRunPosition(sessionOf(states, request), run.userId, run.runId);
+      return reply.send(await readRunEvents(log, { run, position }, request.query));
     },
   );
 
@@ -100,19 +102,4 @@ export function addRunRoutes(
       return value === undefined ? sendProblem(reply, NO_VALUE) : reply.type('application/json').send(value);
     },
   );
-}
-
-async function eventPage(
-  log: EventLog,
-  run: RunRecord,
-  page: { readonly limit: number; readonly after: number },
-): Promise<{ readonly items: readonly RunwireEvent[]; readonly after: number | null }> {
-  const { epoch, first, head } = await log.stream(run.userId);
-  const after = { epoch, seq: Math.max(page.after, first - 1) };
-  const items: RunwireEvent[] = [];
-  for await (const event of runEvents(log, run, { after, until: head })) {
-    if (items.length === page.limit) return { items, after: items.at(-1)?.seq ?? null };
-    items.push(event);
-  }
-  return { items, after: null };
 }

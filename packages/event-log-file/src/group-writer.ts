@@ -1,0 +1,260 @@
+import { EventLogError } from '@runwire/event-log';
+import type { Clock } from '@runwire/kernel';
+import type { DiskMeter } from './disk-meter.js';
+import { codeOf } from './errors.js';
+import { RecordBuffer } from './record-buffer.js';
+import type { Segment, Segments } from './segments.js';
+import type { WriteItem } from './write-item.js';
+
+/** A group takes no more items when it has this much. */
+const MAX_GROUP_BYTES = 4 * 1_048_576;
+/** So many waiting items are written at once, without waiting for the turn's end. */
+const MAX_ITEMS_OF_TURN = 1_024;
+/** How many items one user may have in one group; each is compared with those before it. */
+const MAX_ITEMS_OF_USER = 64;
+
+/** What a group writer is built from. */
+export interface GroupWriterDeps {
+  readonly clock: Clock;
+  readonly segments: Segments;
+  readonly meter: DiskMeter;
+  /** Called after a group was written. */
+  readonly onWritten: (segment: Segment) => void;
+}
+
+/** How a group writer writes. */
+export interface GroupWriterOptions {
+  readonly maxSegmentBytes: number;
+  /** Write and sync in the thread pool before anything settles; otherwise write at once, sync elsewhere. */
+  readonly syncsEachGroup: boolean;
+  /** Items that may wait for a sync; more are refused. */
+  readonly maxWaiting: number;
+}
+
+interface Placed {
+  readonly item: WriteItem;
+  /** Offset in the group. */
+  readonly start: number;
+  /** Place of the item of the same user before it; -1 for none. */
+  readonly earlier: number;
+}
+
+/**
+ * Writes what is submitted, in order, in groups of one system call each. The first item after a pause is
+ * written at once; while more keep coming, a group is what one turn brings (or what comes while the group
+ * before is being synced).
+ */
+export class GroupWriter {
+  readonly #deps: GroupWriterDeps;
+  readonly #options: GroupWriterOptions;
+  readonly #buffer = new RecordBuffer();
+  #waiting: WriteItem[] = [];
+  #group = 0;
+  /** A turn's end is awaited. */
+  #isBusy = false;
+  /** Groups are being written in the thread pool, one after the other. */
+  #flight: Promise<void> | undefined;
+  #groupInFlight: Promise<void> | undefined;
+
+  constructor(deps: GroupWriterDeps, options: GroupWriterOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Items that wait for their group. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  submit(item: WriteItem): void {
+    const { syncsEachGroup, maxWaiting } = this.#options;
+    if (syncsEachGroup && this.#waiting.length >= maxWaiting) {
+      item.failed(writeFailed('BACKLOG', `${this.#waiting.length} wait for the disk already`));
+      return;
+    }
+    item.user.holds += 1;
+    this.#waiting.push(item);
+    if (syncsEachGroup) {
+      this.#flight ??= this.#fly();
+    } else if (!this.#isBusy || this.#waiting.length >= MAX_ITEMS_OF_TURN) {
+      this.flush();
+      this.#awaitTurn();
+    }
+  }
+
+  /** Settles when everything submitted so far has been written or has failed. */
+  async settled(): Promise<void> {
+    this.flush();
+    while (this.#flight !== undefined) await this.#flight;
+  }
+
+  /** Settles when no group is on its way to the segment that is active now. */
+  async landed(): Promise<void> {
+    await this.#groupInFlight;
+  }
+
+  /** Writes what waits, now. With a sync for each group this is left to the flight under way. */
+  flush(): void {
+    if (this.#options.syncsEachGroup) return;
+    while (this.#waiting.length > 0) {
+      const group = this.#assemble();
+      if (group.length > 0) this.#write(group);
+    }
+  }
+
+  #awaitTurn(): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#deps.clock.nextTurn(() => {
+      this.#isBusy = false;
+      if (this.#waiting.length === 0) return;
+      this.flush();
+      this.#awaitTurn();
+    });
+  }
+
+  /** Takes what may be written together off the waiting items. What is refused fails here, alone. */
+  #assemble(): Placed[] {
+    const group: Placed[] = [];
+    this.#group += 1;
+    this.#buffer.clear();
+    let taken = 0;
+    for (const item of this.#waiting) {
+      const earlier = item.user.group === this.#group ? item.user.placeInGroup : -1;
+      if (this.#buffer.length >= MAX_GROUP_BYTES || mustWait(item, earlier, group)) break;
+      taken += 1;
+      const start = this.#buffer.length;
+      if (!this.#encode(item)) continue;
+      item.user.group = this.#group;
+      item.user.placeInGroup = group.length;
+      group.push({ item, start, earlier });
+    }
+    this.#waiting = taken === this.#waiting.length ? [] : this.#waiting.slice(taken);
+    return group;
+  }
+
+  /** False when there is nothing to write. */
+  #encode(item: WriteItem): boolean {
+    try {
+      if (item.encode(this.#buffer) > 0) return true;
+    } catch (error) {
+      item.failed(error);
+    }
+    item.user.holds -= 1;
+    return false;
+  }
+
+  #write(group: readonly Placed[]): void {
+    const sinceMs = this.#deps.clock.monotonicMs();
+    const { bytes } = this.#buffer;
+    let segment: Segment | undefined;
+    try {
+      segment = this.#room(bytes.length);
+      segment.file.write(bytes, segment.end);
+    } catch (cause) {
+      this.#undo(segment, group, cause);
+      return;
+    }
+    this.#deps.meter.wrote(bytes.length, sinceMs);
+    this.#settle(segment, group, bytes.length);
+  }
+
+  async #fly(): Promise<void> {
+    // What is submitted in this turn goes together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const group = this.#assemble();
+      if (group.length === 0) continue;
+      this.#groupInFlight = this.#writeAndSync(group);
+      await this.#groupInFlight;
+    }
+    this.#groupInFlight = undefined;
+    this.#flight = undefined;
+  }
+
+  async #writeAndSync(group: readonly Placed[]): Promise<void> {
+    const { clock, meter, segments } = this.#deps;
+    const { bytes } = this.#buffer;
+    let sinceMs = clock.monotonicMs();
+    let segment: Segment | undefined;
+    try {
+      segment = this.#room(bytes.length);
+      await segment.file.writeLater(bytes, segment.end);
+    } catch (cause) {
+      this.#undo(segment, group, cause);
+      return;
+    }
+    meter.wrote(bytes.length, sinceMs);
+    sinceMs = clock.monotonicMs();
+    try {
+      await segment.file.sync();
+      await segments.syncFolder();
+    } catch (cause) {
+      // The system may take the pages for written now: another sync of this file would prove nothing.
+      segment.isSealed = true;
+      meter.syncFailed(cause);
+      this.#undo(segment, group, cause);
+      return;
+    }
+    meter.synced(sinceMs);
+    this.#settle(segment, group, bytes.length);
+  }
+
+  /** The segment that takes the next group; a new one when the present one is full or given up. */
+  #room(bytes: number): Segment {
+    const { segments } = this.#deps;
+    const active = segments.active;
+    if (active === undefined || active.isSealed) return segments.begin();
+    const isEmpty = active.end === active.headerBytes;
+    return isEmpty || active.end + bytes <= this.#options.maxSegmentBytes ? active : segments.begin();
+  }
+
+  #settle(segment: Segment, group: readonly Placed[], bytes: number): void {
+    const offset = segment.end;
+    segment.end += bytes;
+    segment.liveBytes += bytes;
+    for (const { item, start } of group) {
+      item.user.holds -= 1;
+      item.written({ segment: segment.number, offset: offset + start });
+    }
+    this.#deps.onWritten(segment);
+  }
+
+  /** Takes back what may be in the file of a group that nobody was told of, and rejects it. */
+  #undo(segment: Segment | undefined, group: readonly Placed[], cause: unknown): void {
+    this.#deps.meter.writeFailed(cause);
+    if (segment !== undefined) cut(segment);
+    const code = codeOf(cause);
+    for (const { item } of group) {
+      item.user.holds -= 1;
+      item.user.reserved = item.user.head;
+      item.failed(writeFailed(code, code, cause));
+    }
+  }
+}
+
+function mustWait(item: WriteItem, earlier: number, group: readonly Placed[]): boolean {
+  let ofUser = 0;
+  for (let placed = group[earlier]; placed !== undefined; placed = group[placed.earlier]) {
+    ofUser += 1;
+    if (ofUser >= MAX_ITEMS_OF_USER || item.waitsFor(placed.item)) return true;
+  }
+  return false;
+}
+
+function cut(segment: Segment): void {
+  try {
+    segment.file.truncate(segment.end);
+  } catch {
+    // The next segment says where this one ends.
+    segment.isSealed = true;
+    segment.hasLeftover = true;
+  }
+}
+
+function writeFailed(code: string, why: string, cause?: unknown): EventLogError {
+  return new EventLogError('LOG_WRITE_FAILED', `The disk did not take the events (${why}).`, {
+    cause,
+    details: { code },
+  });
+}

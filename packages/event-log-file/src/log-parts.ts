@@ -1,0 +1,137 @@
+import { createWakeHub, type EncodedEvent, type WakeHub } from '@runwire/event-log';
+import type { AppendContext } from './append-item.js';
+import { Compaction } from './compaction.js';
+import type { FileEventLogDeps } from './contract.js';
+import { DiskMeter } from './disk-meter.js';
+import { GroupWriter } from './group-writer.js';
+import { HotEvents } from './hot-events.js';
+import type { ResolvedFileEventLogOptions } from './options.js';
+import type { OpenedLog } from './read-log.js';
+import { RecordReader } from './record-reader.js';
+import { Retention } from './retention.js';
+import { RESTATEMENT, type StateChange, type StateContext, StateItem } from './state-item.js';
+import { StreamReader } from './stream-reader.js';
+import { Syncer } from './syncer.js';
+import type { UserLog } from './user-log.js';
+
+/** What a log is put together from. */
+export interface LogParts {
+  readonly reader: StreamReader;
+  readonly meter: DiskMeter;
+  readonly hot: HotEvents;
+  readonly syncer: Syncer;
+  readonly writer: GroupWriter;
+  readonly hub: WakeHub;
+  readonly retention: Retention;
+  readonly compaction: Compaction;
+  /** What every append shares. */
+  readonly appends: AppendContext;
+  /** Changes a user's stream in its turn. Settles to whether there was anything to change. */
+  readonly change: (user: UserLog, change: StateChange) => Promise<boolean>;
+}
+
+/** Builds the parts of an opened log and connects them. Starts nothing. */
+export function createLogParts(
+  deps: Required<FileEventLogDeps>,
+  options: ResolvedFileEventLogOptions,
+  opened: OpenedLog,
+): LogParts {
+  const { clock, logger, ids, disk } = deps;
+  const { segments, users, damage } = opened;
+  const { epoch } = segments;
+  const meter = new DiskMeter({ clock, logger }, options.slowDiskMs);
+  const hot = new HotEvents(options.maxHotBytes);
+  const syncer = new Syncer(
+    { clock, meter, segments },
+    options.fsync === 'interval' ? options.fsyncIntervalMs : undefined,
+  );
+  const syncsEachGroup = options.fsync === 'always';
+  const writer = new GroupWriter(
+    { clock, segments, meter, onWritten: (segment) => syncsEachGroup || syncer.wrote(segment) },
+    { maxSegmentBytes: options.maxSegmentBytes, maxWaiting: options.maxWaitingAppends, syncsEachGroup },
+  );
+  const reader = new StreamReader({ epoch, records: new RecordReader(segments), damage, giveUp });
+  const retention = new Retention(
+    {
+      clock,
+      users,
+      page: (...request) => reader.page(...request),
+      onDropped: () => compaction.consider(),
+      onTidied: () => hot.tidy(),
+      mayRest: () => !compaction.isRunning,
+    },
+    { perUser: options.retention, maxTotalBytes: options.maxTotalBytes },
+  );
+  const compaction = new Compaction({
+    clock,
+    logger,
+    disk,
+    segments,
+    users,
+    reader,
+    writer,
+    syncer,
+    maxSegmentBytes: options.maxSegmentBytes,
+    restate: (user) => change(user, RESTATEMENT),
+  });
+  const hub = createWakeHub({
+    logger,
+    source: {
+      epoch,
+      head: (userId) => users.get(userId).head,
+      eventsFrom: (id, seq) => inMemory(users.get(id), seq),
+    },
+  });
+  const at = createLogTime(clock.nowMs.bind(clock), opened.lastAt);
+  const monotonicMs = clock.monotonicMs.bind(clock);
+  const states: StateContext = { at, monotonicMs, idAt: (user, seq) => reader.idAt(user, seq) };
+  const appends: AppendContext = {
+    epoch,
+    ids,
+    maxEventBytes: options.maxEventBytes,
+    at,
+    monotonicMs,
+    appended,
+  };
+  return { reader, meter, hot, syncer, writer, hub, retention, compaction, appends, change };
+
+  function appended(user: UserLog, events: readonly EncodedEvent[], eventsAt: number): void {
+    hot.add(user, events, eventsAt);
+    retention.appended(user);
+    hub.announce(user.userId, events[0]?.seq ?? user.head);
+  }
+
+  function change(user: UserLog, what: StateChange): Promise<boolean> {
+    const item = new StateItem(user, what, states);
+    writer.submit(item);
+    return item.done;
+  }
+
+  function giveUp(user: UserLog, before: number): void {
+    retention.trim(user, before);
+    user.holds += 1;
+    // Not from within what is being written just now. Until it is written, the next start finds the damage again.
+    clock.nextTurn(() => {
+      user.holds -= 1;
+      change(user, RESTATEMENT).catch((cause: unknown) => {
+        logger.warn({ err: cause }, 'What is left of a damaged stream could not be written down.');
+      });
+    });
+  }
+}
+
+/** The events from `seq` to the head, while they are in memory and may be read. */
+function inMemory(user: UserLog, seq: number): readonly EncodedEvent[] | undefined {
+  const { hot } = user;
+  if (hot === undefined || seq < hot.first || seq < user.first || seq > user.head) return undefined;
+  return hot.from(seq);
+}
+
+/** Epoch milliseconds that never go back, not even behind what an earlier process wrote. */
+function createLogTime(nowMs: () => number, lastAt: number): () => number {
+  let last = lastAt;
+  return () => {
+    last = Math.max(last, nowMs());
+    return last;
+  };
+}

@@ -1,0 +1,164 @@
+import { Buffer } from 'node:buffer';
+import type { EncodedEvent, PageLimits } from '@runwire/event-log';
+import type { EventId } from '@runwire/id-generation';
+import { decodeRecordHead } from './record-format.js';
+import type { RecordLocation } from './record-index.js';
+import { payloadOf, userOf } from './segment-scan.js';
+import type { Segments } from './segments.js';
+import { parseState } from './state-record.js';
+import { decodeEvents } from './stored-event.js';
+import type { StateLocation, UserLog } from './user-log.js';
+
+/** Records of one user this close together are read with one system call. */
+const MAX_SPAN_BYTES = 512 * 1_024;
+const MAX_SPAN_GAP_BYTES = 16 * 1_024;
+const INITIAL_SCRATCH_BYTES = 65_536;
+
+/** Where a record should be. */
+type Place = Pick<RecordLocation, 'segment' | 'offset' | 'length'>;
+
+/** A record that is not on the disk as it was written. */
+export class DamagedRecord extends Error {
+  override readonly name = 'DamagedRecord';
+  readonly place: Place;
+  /** Of its last event; undefined for a state record. */
+  readonly lastSeq: number | undefined;
+
+  constructor(place: Place, lastSeq?: number) {
+    super(`The record at ${place.offset} of segment ${place.segment} is damaged.`);
+    this.place = place;
+    this.lastSeq = lastSeq;
+  }
+}
+
+/** A record in memory, checked. */
+interface StoredRecord {
+  readonly source: Buffer;
+  /** Where its payload begins and ends. */
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+}
+
+/**
+ * Reads records by their place, and checks each again: what has been damaged since is not served. Throws
+ * `DamagedRecord`, and what the disk throws.
+ */
+export class RecordReader {
+  readonly #segments: Segments;
+  #scratch = Buffer.allocUnsafeSlow(INITIAL_SCRATCH_BYTES);
+
+  constructor(segments: Segments) {
+    this.#segments = segments;
+  }
+
+  /** The events after `seq` that fit the limits, at least one when there is one. */
+  page(user: UserLog, seq: number, limits: PageLimits): EncodedEvent[] {
+    const page: EncodedEvent[] = [];
+    let bytes = 0;
+    for (let position = user.find(seq + 1); position < user.recordCount; ) {
+      const wanted = { bytes: limits.limitBytes - bytes, events: limits.limitEvents - page.length };
+      const span = this.#readSpan(user, position, wanted);
+      for (const record of span) {
+        for (const event of eventsOf(record, user)) {
+          if (event.seq <= seq) continue;
+          bytes += event.bytes;
+          const fits = page.length < limits.limitEvents && bytes <= limits.limitBytes;
+          if (!fits && page.length > 0) return page;
+          page.push(event);
+          // Limits that are no numbers fit nothing and still get their one event.
+          if (!fits) return page;
+        }
+      }
+      position += span.length;
+    }
+    return page;
+  }
+
+  /** The id of the event at `seq`, from `first - 1` to the head; undefined when nobody knows it. */
+  idAt(user: UserLog, seq: number): EventId | undefined {
+    if (seq === user.first - 1) return this.#baseId(user);
+    return user.hot?.idAt(seq) ?? this.#idIn(user.record(user.find(seq)), user, seq);
+  }
+
+  #baseId(user: UserLog): EventId | undefined {
+    const { id, record, state } = user.base;
+    if (id !== undefined) return id;
+    const seq = user.first - 1;
+    const found =
+      state === undefined
+        ? this.#idIn(record ?? user.record(user.find(seq)), user, seq)
+        : this.#baseIdIn(state, user);
+    if (found !== undefined) user.base = { id: found };
+    return found;
+  }
+
+  #baseIdIn(state: StateLocation, user: UserLog): EventId | undefined {
+    const { source, from, to } = checked(state, user, this.#read(state, state.length));
+    return parseState(source.toString('utf8', from, to)).baseId ?? undefined;
+  }
+
+  #idIn(record: RecordLocation | undefined, user: UserLog, seq: number): EventId | undefined {
+    if (record === undefined) return undefined;
+    const { source, from, to } = checked(record, user, this.#read(record, record.length));
+    return decodeEvents(source, from, to).find((event) => event.seq === seq)?.id;
+  }
+
+  /** The records from `position` on that lie close together, up to about what is wanted. */
+  #readSpan(
+    user: UserLog,
+    position: number,
+    wanted: { readonly bytes: number; readonly events: number },
+  ): StoredRecord[] {
+    const first = user.record(position);
+    if (first === undefined) return [];
+    const records = [first];
+    let end = first.offset + first.length;
+    let useful = first.length;
+    while (useful < wanted.bytes && records.length < wanted.events) {
+      const next = user.record(position + records.length);
+      if (next === undefined || next.segment !== first.segment) break;
+      const length = next.offset + next.length - first.offset;
+      if (next.offset - end > MAX_SPAN_GAP_BYTES || length > MAX_SPAN_BYTES) break;
+      records.push(next);
+      end = next.offset + next.length;
+      useful += next.length;
+    }
+    const source = this.#read(first, end - first.offset);
+    return records.map((record) => {
+      const start = record.offset - first.offset;
+      return checked(record, user, source.subarray(start, start + record.length));
+    });
+  }
+
+  /** Valid until the next read. */
+  #read(place: Place, length: number): Buffer {
+    const segment = this.#segments.get(place.segment);
+    if (segment === undefined) return Buffer.alloc(0);
+    const target = this.#room(length);
+    return target.subarray(0, segment.file.read(target, place.offset));
+  }
+
+  #room(length: number): Buffer {
+    if (length > MAX_SPAN_BYTES) return Buffer.allocUnsafeSlow(length);
+    if (length > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(length);
+    return this.#scratch.subarray(0, length);
+  }
+}
+
+function eventsOf(stored: StoredRecord, user: UserLog): EncodedEvent[] {
+  const events = decodeEvents(stored.source, stored.from, stored.to);
+  if (user.erasures.size === 0) return events;
+  return events.map((event) => user.served(event, stored.at));
+}
+
+/** Besides the checksum: another user's record must never pass for one that was there. */
+function checked(place: RecordLocation | StateLocation, user: UserLog, source: Buffer): StoredRecord {
+  const lastSeq = 'lastSeq' in place ? place.lastSeq : undefined;
+  const head = decodeRecordHead(source, 0, source.length);
+  const record = head?.length === place.length ? { head, source, start: 0 } : undefined;
+  if (record === undefined || userOf(record) !== user.userId) throw new DamagedRecord(place, lastSeq);
+  const { firstSeq, count, at } = record.head;
+  if (lastSeq !== undefined && firstSeq + count - 1 !== lastSeq) throw new DamagedRecord(place, lastSeq);
+  return { source, at, ...payloadOf(record) };
+}
