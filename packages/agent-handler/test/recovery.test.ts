@@ -159,6 +159,32 @@ describe('recovery', () => {
     expect(await old.terminals(userId)).toHaveLength(1);
   });
 
+  it.each([
+    ['completed', undefined, sayNothing],
+    ['failed', 'AGENT_FAILED', () => Promise.reject(new Error('broken'))],
+  ] as const)('ends in the log as SQL has it a run that is %s there', async (status, code, end) => {
+    const lost = createHarness({
+      agent: async ({ emit }) => {
+        await emit.text('so far');
+        await end();
+      },
+      append: (log) => (user, drafts, options) => {
+        const isEnd = drafts.some(({ type }) => type === 'agent_completed');
+        return isEnd ? forever() : log.append(user, drafts, options);
+      },
+    });
+    const { runs } = lost.stores;
+    const userId = lost.ids.userId();
+    const { runId } = await lost.start(userId);
+    await lost.clock.advance(1_000);
+    expect((await lost.runs.findRun(userId, runId))?.status).toBe(status);
+    // SQL has it as appended; a power loss took it from the log.
+    for (const { producer } of await runs.pendingOutbox()) await runs.markAppended(userId, producer);
+    expect(await recover(lost)).toMatchObject({ draftsAppended: 0, runsInterrupted: 0, runsUnknown: 1 });
+    const [terminal, ...others] = await lost.terminals(userId);
+    expect([terminal?.status, terminal?.error?.code, others]).toEqual([status, code, []]);
+  });
+
   it('goes on when what SQL does not know cannot be ended', async () => {
     const lost = createHarness({ agent: forever });
     await lost.start(lost.ids.userId());
@@ -211,11 +237,14 @@ describe('recovery', () => {
   });
 });
 
+async function sayNothing(): Promise<void> {}
+
 function boundTo(runs: Harness['stores']['runs']) {
   return {
     pendingOutbox: () => runs.pendingOutbox(),
     markAppended: runs.markAppended.bind(runs),
     openRuns: () => runs.openRuns(),
+    findRun: runs.findRun.bind(runs),
     finishRun: runs.finishRun.bind(runs),
     retryRun: runs.retryRun.bind(runs),
   };

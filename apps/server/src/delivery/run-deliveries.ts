@@ -7,7 +7,8 @@ import type { Appended } from './observed-log.js';
 /** When the last event of a run was appended, and which connections have applied it since. */
 export interface RunDelivery {
   readonly lastSeq: number;
-  readonly appendedAtMs: number;
+  /** Null when the log had it already: an earlier process may have appended it. */
+  readonly appendedAtMs: number | null;
   /** In the order of their acknowledgements. */
   readonly appliedBy: readonly {
     readonly connectionId: ConnectionId;
@@ -56,7 +57,8 @@ export class RunDeliveries {
     drafts.forEach(({ type, runId }, index) => {
       if (type !== TERMINAL_EVENT_TYPE || runId === undefined || this.#runs.has(runId as RunId)) return;
       const lastSeq = result.firstSeq + index;
-      this.#add({ userId, runId: runId as RunId, lastSeq, appendedAtMs: this.#clock.nowMs(), appliedBy: [] });
+      const appendedAtMs = result.duplicate ? null : this.#clock.nowMs();
+      this.#add({ userId, runId: runId as RunId, lastSeq, appendedAtMs, appliedBy: [] });
     });
   }
 

@@ -12,8 +12,8 @@ function createFixture(options: RunDeliveriesOptions = {}) {
     clock,
     ids,
     deliveries,
-    /** Appends what a run ends with, two events; settles to the run. */
-    end: (userId: UserId): RunId => {
+    /** Appends what a run ends with, two events; gives the run. */
+    end: (userId: UserId, { duplicate = false } = {}): RunId => {
       const firstSeq = (heads.get(userId) ?? 0) + 1;
       heads.set(userId, firstSeq + 1);
       const threadId = ids.threadId();
@@ -26,7 +26,7 @@ function createFixture(options: RunDeliveriesOptions = {}) {
           { type: 'agent_thinking', threadId, runId, data: { agent: 'a', text: 'x' } },
           { type: 'agent_completed', threadId, runId, data: completed },
         ],
-        result: { epoch: 'e', firstSeq, lastSeq: firstSeq + 1, lastId: ids.eventId(), duplicate: false },
+        result: { epoch: 'e', firstSeq, lastSeq: firstSeq + 1, lastId: ids.eventId(), duplicate },
       });
       return runId;
     },
@@ -58,6 +58,17 @@ describe('the deliveries of runs', () => {
       { connectionId: one, appliedAtMs: appendedAtMs + 5 },
       { connectionId: two, appliedAtMs: appendedAtMs + 12 },
     ]);
+  });
+
+  it('[BR-9] do not know when a repeated end was appended first, and who applied it since', () => {
+    const { clock, ids, deliveries, end } = createFixture();
+    const [userId, connectionId] = [ids.userId(), ids.connectionId()];
+    const runId = end(userId, { duplicate: true });
+    deliveries.noteAcked({ userId, connectionId, seq: 2, events: 2, waitedMs: 5 });
+    expect(deliveries.find(userId, runId)).toMatchObject({
+      appendedAtMs: null,
+      appliedBy: [{ connectionId, appliedAtMs: clock.nowMs() }],
+    });
   });
 
   it('count an acknowledgement for every run that it covers, and once', () => {
