@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { CodedError, createDeferred } from '@runwire/kernel';
 import type { WebSocket } from 'ws';
@@ -387,7 +387,8 @@ describe('connecting and disconnecting over TCP', () => {
       listenersBefore,
     );
     await fixture[Symbol.asyncDispose]();
-    for (let tries = 0; tries < 1_000 && socketResources() > resourcesBefore; tries += 1) await turn();
+    // The system takes its time for the last of them when the machine is busy.
+    for (let tries = 0; tries < 500 && socketResources() > resourcesBefore; tries += 1) await sleep(10);
     expect(socketResources()).toBeLessThanOrEqual(resourcesBefore);
     expect(fixture.ports.logger.lines.filter((line) => line.level === 'error')).toEqual([]);
   }, 60_000);
