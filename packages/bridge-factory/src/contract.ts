@@ -205,7 +205,8 @@ export interface UserEmitter extends AsyncDisposable {
   agentThinking(data: EventData<'agent_thinking'>): Promise<void>;
   /**
    * Rolled up: goes at once when no delta of its part went in the last 40 ms, else at the end of that
-   * window, at 16 KiB, or before any other event of the run. Splits at 16 KiB, never inside a surrogate pair.
+   * window, at 16 KiB, or before any other event of the run. Splits at 16 KiB as JSON writes them, never inside
+   * a surrogate pair.
    */
   agentDelta(delta: DeltaInput): Promise<void>;
   toolExecuting(data: EventData<'tool_executing'>): Promise<void>;

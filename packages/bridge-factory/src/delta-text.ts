@@ -1,16 +1,18 @@
+/** What one UTF-16 unit takes at most, in UTF-8 within JSON: an escape. */
+export const MAX_UNIT_BYTES = 6;
+
 /**
- * Cuts `text` into pieces of at most `maxBytes` of UTF-8 (one character at least), never inside a surrogate
- * pair. A surrogate without its other half counts the three bytes it would take.
+ * Cuts `text` into pieces of at most `maxBytes` (one character at least), in UTF-8 and as JSON writes them, never
+ * inside a surrogate pair.
  */
 export function splitText(text: string, maxBytes: number): readonly string[] {
-  // A UTF-16 code unit is at most three bytes.
-  if (text.length * 3 <= maxBytes) return text === '' ? [] : [text];
+  if (text.length * MAX_UNIT_BYTES <= maxBytes) return text === '' ? [] : [text];
   const pieces: string[] = [];
   let start = 0;
   let bytes = 0;
   for (let at = 0; at < text.length; ) {
-    const units = isPairAt(text, at) ? 2 : 1;
-    const size = units === 2 ? 4 : unitBytes(text.charCodeAt(at));
+    const size = bytesAt(text, at);
+    const units = size === PAIR_BYTES ? 2 : 1;
     if (bytes > 0 && bytes + size > maxBytes) {
       pieces.push(text.slice(start, at));
       start = at;
@@ -28,9 +30,34 @@ export function endsInsidePair(text: string): boolean {
   return isHigh(text.charCodeAt(text.length - 1));
 }
 
-function unitBytes(unit: number): number {
-  if (unit < 0x80) return 1;
-  return unit < 0x800 ? 2 : 3;
+/** Bytes of the text in UTF-8 as JSON writes it, without the quotes. */
+export function textBytes(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; ) {
+    const size = bytesAt(text, at);
+    bytes += size;
+    at += size === PAIR_BYTES ? 2 : 1;
+  }
+  return bytes;
+}
+
+/** Nothing else takes four bytes. */
+const PAIR_BYTES = 4;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+function bytesAt(text: string, at: number): number {
+  const unit = text.charCodeAt(at);
+  if (unit >= 0x20 && unit < 0x80) return unit === QUOTE || unit === BACKSLASH ? 2 : 1;
+  if (unit < 0x20) return isShortEscape(unit) ? 2 : MAX_UNIT_BYTES;
+  if (unit < 0x800) return 2;
+  if (unit < 0xd800 || unit >= 0xe000) return 3;
+  return isPairAt(text, at) ? PAIR_BYTES : MAX_UNIT_BYTES;
+}
+
+/** Backspace, tab, line feed, form feed, carriage return. */
+function isShortEscape(unit: number): boolean {
+  return unit >= 0x08 && unit <= 0x0d && unit !== 0x0b;
 }
 
 function isPairAt(text: string, at: number): boolean {

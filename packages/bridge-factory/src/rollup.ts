@@ -1,6 +1,5 @@
-import { Buffer } from 'node:buffer';
 import type { EventData } from '@runwire/protocol';
-import { endsInsidePair, splitText } from './delta-text.js';
+import { endsInsidePair, MAX_UNIT_BYTES, splitText, textBytes } from './delta-text.js';
 
 /** A delta without its offset. */
 export type DeltaPiece = Omit<EventData<'agent_delta'>, 'offset'>;
@@ -47,6 +46,8 @@ interface PartState {
  */
 export class Rollup {
   readonly #options: RollupOptions;
+  /** A text of so many UTF-16 units needs no cutting. */
+  readonly #maxWholeUnits: number;
   readonly #groups = new Map<string, PartGroup>();
   #parts = 0;
   /** The group of the last delta: the next one is nearly always of the same. */
@@ -57,6 +58,7 @@ export class Rollup {
 
   constructor(options: RollupOptions) {
     this.#options = options;
+    this.#maxWholeUnits = options.maxDeltaTextBytes / MAX_UNIT_BYTES;
   }
 
   /** When what waits must go; undefined when nothing waits. */
@@ -73,10 +75,13 @@ export class Rollup {
     part.half = endsInsidePair(text) ? text.slice(-1) : '';
     if (part.half !== '') text = text.slice(0, -1);
     if (text === '') return before;
+    const isDue = nowMs - part.wentAtMs >= this.#options.rollupWindowMs;
+    if (isDue && this.#waiting === undefined && text.length <= this.#maxWholeUnits) {
+      return before.length === 0 ? [this.#go(part, text, nowMs)] : [...before, this.#go(part, text, nowMs)];
+    }
     this.#waiting = part;
     this.#texts.push(text);
-    this.#bytes += Buffer.byteLength(text);
-    const isDue = nowMs - part.wentAtMs >= this.#options.rollupWindowMs;
+    this.#bytes += textBytes(text);
     if (isDue) return [...before, ...this.flush(nowMs)];
     return this.#bytes < this.#options.maxDeltaTextBytes ? before : [...before, ...this.#goFull(nowMs)];
   }
@@ -107,12 +112,12 @@ export class Rollup {
     if (part === undefined) return NOTHING;
     const pieces = splitText(this.#takeText(), this.#options.maxDeltaTextBytes);
     const last = pieces.at(-1) ?? '';
-    const isLastFull = Buffer.byteLength(last) >= this.#options.maxDeltaTextBytes;
+    const isLastFull = textBytes(last) >= this.#options.maxDeltaTextBytes;
     const full = isLastFull ? pieces : pieces.slice(0, -1);
     if (!isLastFull) {
       this.#waiting = part;
       this.#texts.push(last);
-      this.#bytes = Buffer.byteLength(last);
+      this.#bytes = textBytes(last);
     }
     return full.map((piece) => this.#go(part, piece, nowMs));
   }

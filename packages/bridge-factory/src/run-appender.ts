@@ -37,6 +37,14 @@ interface QueueItem {
   done: Deferred<void> | undefined;
 }
 
+/** An append under way. */
+interface Flight {
+  readonly items: readonly QueueItem[];
+  readonly bytes: number;
+  /** Made when somebody waits for all of it. */
+  done: Deferred<void> | undefined;
+}
+
 /** Keeps an append far below what any log takes at once; bytes are the limit that counts. */
 const MAX_DRAFTS = 1_024;
 const DONE = Promise.resolve();
@@ -49,7 +57,7 @@ export class RunAppender {
   readonly #deps: RunAppenderDeps;
   readonly #run: RunIdentity;
   #queue: QueueItem[] = [];
-  #inFlight: Deferred<void> | undefined;
+  #inFlight: Flight | undefined;
   /** Queued and in flight. */
   #pendingBytes = 0;
   #appends = 0;
@@ -132,7 +140,7 @@ export class RunAppender {
     if (this.#hasFailed) return quietRejection(this.#refusal);
     const done = quietDeferred();
     this.#pendingBytes += bytes;
-    void this.#append([{ draft, bytes, done }], bytes);
+    this.#append([{ draft, bytes, done }], bytes);
     return done.promise;
   }
 
@@ -170,7 +178,10 @@ export class RunAppender {
       item.done ??= quietDeferred();
       return item.done.promise;
     }
-    if (this.#inFlight !== undefined) return this.#inFlight.promise;
+    if (this.#inFlight !== undefined) {
+      this.#inFlight.done ??= quietDeferred();
+      return this.#inFlight.done.promise;
+    }
     return this.#hasFailed ? quietRejection(this.#refusal) : DONE;
   }
 
@@ -204,44 +215,55 @@ export class RunAppender {
     const batch = this.#takeBatch();
     let bytes = 0;
     for (const item of batch) bytes += item.bytes;
-    void this.#append(batch, bytes);
+    this.#append(batch, bytes);
   }
 
+  /** What goes together: up to the limits, and to the first held place. */
   #takeBatch(): readonly QueueItem[] {
+    const queue = this.#queue;
     let bytes = 0;
-    const end = this.#queue.findIndex((item, index) => {
+    let end = 0;
+    for (const item of queue) {
       bytes += item.bytes;
-      const isOver = bytes > this.#deps.options.maxAppendBytes || index >= MAX_DRAFTS;
-      return item.draft === undefined || (index > 0 && isOver);
-    });
-    return this.#queue.splice(0, end === -1 ? this.#queue.length : end);
+      const isOver = bytes > this.#deps.options.maxAppendBytes || end >= MAX_DRAFTS;
+      if (item.draft === undefined || (end > 0 && isOver)) break;
+      end += 1;
+    }
+    if (end < queue.length) return queue.splice(0, end);
+    this.#queue = [];
+    return queue;
   }
 
-  async #append(batch: readonly QueueItem[], bytes: number): Promise<void> {
+  /** Callbacks instead of `await`: there is one append for each event when they come singly. */
+  #append(items: readonly QueueItem[], bytes: number): void {
     const { log, budget } = this.#deps;
     const producer = this.nextProducer;
-    const inFlight = quietDeferred();
+    const flight: Flight = { items, bytes, done: undefined };
     this.#appends += 1;
-    this.#inFlight = inFlight;
+    this.#inFlight = flight;
     budget.take(bytes);
-    try {
-      const drafts = batch.flatMap((item) => (item.draft === undefined ? [] : [item.draft]));
-      const { duplicate } = await log.append(this.#run.userId, drafts, { producer });
-      // The log kept what another emitter appended under this key, and dropped this.
-      if (duplicate) throw new Error(`Append ${producer.n} of attempt ${producer.attempt} was done before.`);
-    } catch (cause) {
-      this.#failed(cause, [...batch.map((item) => item.done), inFlight]);
-      return;
-    }
+    const drafts: EventDraft[] = [];
+    for (const { draft } of items) if (draft !== undefined) drafts.push(draft);
+    log.append(this.#run.userId, drafts, { producer }).then(
+      ({ duplicate }) => {
+        if (!duplicate) this.#appended(flight);
+        // The log kept what another emitter appended under this key, and dropped this.
+        else this.#failed(repeated(producer), flight);
+      },
+      (cause: unknown) => this.#failed(cause, flight),
+    );
+  }
+
+  #appended({ items, bytes, done }: Flight): void {
     this.#inFlight = undefined;
     this.#pendingBytes -= bytes;
     this.#pump();
-    for (const item of batch) item.done?.resolve();
-    inFlight.resolve();
+    for (const item of items) item.done?.resolve();
+    done?.resolve();
     this.#giveRoom();
   }
 
-  #failed(cause: unknown, waiting: readonly (Deferred<void> | undefined)[]): void {
+  #failed(cause: unknown, { items, done }: Flight): void {
     const { runId } = this.#run;
     const error = new BridgeError('EMIT_FAILED', `An event of run ${runId} could not be appended.`, {
       cause,
@@ -251,7 +273,8 @@ export class RunAppender {
     this.#pendingBytes = 0;
     // A run that was closed meanwhile has failed all the same.
     this.#refusal = error;
-    for (const done of waiting) done?.reject(error);
+    for (const item of items) item.done?.reject(error);
+    done?.reject(error);
   }
 
   #giveRoom(): void {
@@ -259,6 +282,10 @@ export class RunAppender {
     this.#room.resolve();
     this.#room = undefined;
   }
+}
+
+function repeated({ attempt, n }: Producer): Error {
+  return new Error(`Append ${n} of attempt ${attempt} was done before.`);
 }
 
 /** A caller that does not await must not take the process down; the next emit tells it again. */

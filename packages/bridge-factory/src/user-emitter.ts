@@ -3,6 +3,7 @@ import type { Clock, TimerHandle } from '@runwire/kernel';
 import type { EventData, EventDraft } from '@runwire/protocol';
 import type { UserExecutionContext } from '@runwire/user-context';
 import type { DeltaInput, LargeValueStore, TerminalDraft, UserEmitter } from './contract.js';
+import { textBytes } from './delta-text.js';
 import { BridgeError } from './errors.js';
 import type { ResolvedBridgeOptions } from './options.js';
 import { Rollup } from './rollup.js';
@@ -21,6 +22,15 @@ export interface EmitterDeps extends RunAppenderDeps {
 /** What the log adds to a draft, at most: `seq`, `id`, `at`. */
 const ENVELOPE_BYTES = 256;
 const DONE = Promise.resolve();
+/** The numbers as long as they get. */
+const EMPTY_DELTA: EventData<'agent_delta'> = {
+  messageId: '',
+  part: Number.MAX_SAFE_INTEGER,
+  kind: 'tool_input',
+  offset: Number.MAX_SAFE_INTEGER,
+  text: '',
+  toolCallId: '',
+};
 
 /** Emits one attempt of one run: keeps the order, rolls deltas up, moves what is too large elsewhere. */
 export class RunEmitter implements UserEmitter {
@@ -29,6 +39,8 @@ export class RunEmitter implements UserEmitter {
   readonly #scope: { readonly threadId: string; readonly runId: string };
   readonly #rollup: Rollup;
   readonly #appender: RunAppender;
+  /** Of a delta without its text and its message: measured once, because encoding each one is what costs. */
+  readonly #bytesBesideText: number;
   #timer: TimerHandle | undefined;
   #lastEmitAtMs: number;
   #isEnding = false;
@@ -39,6 +51,7 @@ export class RunEmitter implements UserEmitter {
     this.context = context;
     this.#deps = deps;
     this.#scope = { threadId, runId };
+    this.#bytesBesideText = bytesOf({ type: 'agent_delta', ...this.#scope, data: EMPTY_DELTA });
     this.#rollup = new Rollup(deps.options);
     this.#appender = new RunAppender({ userId, runId, attempt }, deps);
     this.#lastEmitAtMs = deps.clock.monotonicMs();
@@ -202,9 +215,10 @@ export class RunEmitter implements UserEmitter {
   }
 
   #enqueueDeltas(deltas: readonly EventData<'agent_delta'>[]): void {
+    const { threadId, runId } = this.#scope;
     for (const data of deltas) {
-      const draft: EventDraft = { type: 'agent_delta', ...this.#scope, data };
-      this.#appender.enqueueUnawaited(draft, bytesOf(draft));
+      const bytes = this.#bytesBesideText + data.messageId.length + textBytes(data.text);
+      this.#appender.enqueueUnawaited({ type: 'agent_delta', threadId, runId, data }, bytes);
     }
   }
 

@@ -190,7 +190,8 @@ describe("what a user's runs log in a second", () => {
     const bytes = stored.reduce((sum, event) => sum + event.bytes, 0);
     expect(stored.length).toBeGreaterThan(0);
     expect(bytes).toBeLessThanOrEqual(counted(appends));
-    expect(bytes).toBeGreaterThan(stored.length * 24_000);
+    // Each text is cut into two deltas.
+    expect(bytes).toBeGreaterThan((stored.length / 2) * 24_000);
     run.close();
   });
 

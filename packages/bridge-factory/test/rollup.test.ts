@@ -1,13 +1,27 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { endsInsidePair, splitText } from '../src/delta-text.js';
+import { endsInsidePair, splitText, textBytes } from '../src/delta-text.js';
 import type { DeltaData } from '../src/rollup.js';
 import { Rollup } from '../src/rollup.js';
 
 const OPTIONS = { rollupWindowMs: 40, maxDeltaTextBytes: 16_384, maxParts: 100 };
 const piece = (text: string, part = 0) => ({ messageId: 'm', part, kind: 'text' as const, text });
 const texts = (deltas: readonly DeltaData[] | undefined) => deltas?.map((delta) => delta.text);
+
+describe('textBytes', () => {
+  it('counts what JSON writes, without the quotes', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('\u0000\b\t\n\v\f\r', '"\\', '\ud800a'),
+    );
+    fc.assert(
+      fc.property(text, (given) => {
+        expect(textBytes(given)).toBe(Buffer.byteLength(JSON.stringify(given)) - 2);
+      }),
+    );
+  });
+});
 
 describe('splitText', () => {
   it('keeps what fits whole, at the limit and one byte above it', () => {

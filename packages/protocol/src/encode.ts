@@ -1,6 +1,6 @@
 import type { ControlMessage } from './control-messages.js';
 import { ProtocolError } from './errors.js';
-import type { ErasedDraft, EventDraft, EventPosition } from './events.js';
+import type { ErasedDraft, EventData, EventDraft, EventPosition } from './events.js';
 
 /**
  * The JSON of one control message.
@@ -23,7 +23,16 @@ export function encodeEvent(draft: EventDraft | ErasedDraft, position: EventPosi
   if (position.from !== undefined) json += `,"from":${position.from}`;
   if (threadId !== undefined) json += `,"threadId":${quote(threadId)}`;
   if (runId !== undefined) json += `,"runId":${quote(runId)}`;
-  return `${json},"data":${stringify(draft.data)}}`;
+  const data = draft.type === 'agent_delta' ? deltaJson(draft.data) : stringify(draft.data);
+  return `${json},"data":${data}}`;
+}
+
+/** Deltas are most of what there is. Put together by hand they take a third of the time of an object. */
+function deltaJson(data: EventData<'agent_delta'>): string {
+  const { messageId, part, kind, offset, text, toolCallId } = data;
+  const isPlain = Number.isSafeInteger(part) && Number.isSafeInteger(offset) && typeof text === 'string';
+  if (!isPlain || toolCallId !== undefined || !PLAIN.test(kind)) return stringify(data);
+  return `{"messageId":${quote(messageId)},"part":${part},"kind":"${kind}","offset":${offset},"text":${JSON.stringify(text)}}`;
 }
 
 /** A frame of encoded messages, in their order: one alone as it is, several as an array (§2). */

@@ -47,6 +47,31 @@ describe('encodeEvent', () => {
   });
 });
 
+describe('encodeEvent of a delta, which is put together by hand', () => {
+  const data = fc.record(
+    {
+      messageId: fc.oneof(fc.constant('msg_1'), fc.string({ unit: 'binary' })),
+      part: fc.oneof(fc.nat(), fc.constantFrom(Number.NaN, 1.5, Number.POSITIVE_INFINITY)),
+      kind: fc.constantFrom('text', 'reasoning', 'tool_input'),
+      offset: fc.oneof(fc.maxSafeNat(), fc.constant(Number.NaN)),
+      text: fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('"', '\\', '\n', '\ud800')),
+      toolCallId: fc.string(),
+    },
+    { requiredKeys: ['messageId', 'part', 'kind', 'offset', 'text'] },
+  );
+
+  it('writes what JSON.stringify would, whatever it says', () => {
+    fc.assert(
+      fc.property(data, (given) => {
+        const json = encodeEvent({ type: 'agent_delta', data: given }, { seq: 1, id: 'evt_1', at: 1 });
+        expect(json).toBe(
+          `{"type":"agent_delta","seq":1,"id":"evt_1","at":1,"data":${JSON.stringify(given)}}`,
+        );
+      }),
+    );
+  });
+});
+
 describe('encodeFrame', () => {
   it('sends one message alone and several as an array', () => {
     const pong = encodeServerMessage({ type: 'pong', n: 1 });

@@ -61,10 +61,10 @@ export class Liveness {
   }
 
   reportInFlight(flow: InFlight): void {
-    const before = this.#flow.largestFrameBytes;
+    const before = extraSilenceMs(this.#flow.largestFrameBytes);
     this.#flow = flow;
     // A smaller frame brings the deadline forward, which the job would notice too late.
-    if (!this.#stopped && flow.largestFrameBytes < before) this.#watch();
+    if (!this.#stopped && extraSilenceMs(flow.largestFrameBytes) < before) this.#watch();
   }
 
   #scheduleBeat(): void {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { createDeferred } from '@runwire/kernel';
@@ -39,5 +40,57 @@ describe('frames that are sent together', () => {
     await all.promise;
     // A header and a payload for each frame.
     expect(writes).toEqual([26]);
+  });
+
+  it('are copied behind each other when they are small, with what else is sent in the turn', async () => {
+    await using fixture = await createHttpFixture();
+    const accepted = createDeferred<Socket>();
+    fixture.http.on('connection', (socket: Socket) => accepted.resolve(socket));
+    const ws = await fixture.ready();
+    const writes = countWrites(await accepted.promise);
+    const received: string[] = [];
+    const all = createDeferred();
+    ws.on('message', (data: Buffer) => {
+      received.push(data.toString());
+      if (received.length === 3) all.resolve();
+    });
+    const [connection] = fixture.ports.opened;
+    connection?.sendFrames([Buffer.from('one'), Buffer.from('two')]);
+    connection?.send({ type: 'pong', n: 3 });
+    expect(connection?.bufferedBytes).toBe(2 * (2 + 3) + 2 + 21);
+    await all.promise;
+    expect(writes).toEqual([1]);
+    expect(received).toEqual(['one', 'two', '{"type":"pong","n":3}']);
+    expect(connection?.bufferedBytes).toBe(0);
+  });
+
+  it.each([0, 1, 125, 126, 16_380, 65_535, 65_536, 200_000])(
+    'of %d bytes arrive as they are',
+    async (bytes) => {
+      await using fixture = await createHttpFixture();
+      const ws = await fixture.ready();
+      const frames = [bytes, 1, bytes].map((length, index) => Buffer.alloc(length, `${index}`));
+      const received: Buffer[] = [];
+      const all = createDeferred();
+      ws.on('message', (data: Buffer) => {
+        received.push(data);
+        if (received.length === frames.length) all.resolve();
+      });
+      fixture.ports.opened[0]?.sendFrames(frames);
+      await all.promise;
+      expect(received.map((data, index) => data.equals(frames[index] ?? data))).toEqual([true, true, true]);
+    },
+  );
+
+  it('reach the peer before a close that follows them at once', async () => {
+    await using fixture = await createHttpFixture();
+    const ws = await fixture.ready();
+    const received: string[] = [];
+    ws.on('message', (data: Buffer) => received.push(data.toString()));
+    const closed = once(ws, 'close');
+    fixture.ports.opened[0]?.sendFrames([Buffer.from('last')]);
+    fixture.ports.opened[0]?.close(4500, 'over');
+    expect((await closed)[0]).toBe(4500);
+    expect(received).toEqual(['last']);
   });
 });

@@ -4,6 +4,8 @@ import { SUBPROTOCOL } from '@runwire/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { SocketLimits } from '../options.js';
 import type { Socket, SocketEvents } from '../socket.js';
+import { frameBytes, writeTextFrames } from './text-frames.js';
+import { type TurnWriter, WriteTurn } from './write-turn.js';
 
 /** How an upgrade came out. */
 export interface UpgradeOutcome {
@@ -24,7 +26,6 @@ const MAX_BUFFERED_CHUNKS = 16_384;
 const WS_POLICY_VIOLATION = 1008;
 const FRAME_TOO_LARGE = 1009;
 const ABNORMAL = 1006;
-const TEXT = Object.freeze({ binary: false });
 
 /** Fields of `ws` that have no public reader. */
 interface WsInternals {
@@ -87,13 +88,16 @@ export function createWsUpgrader(limits: SocketLimits): Upgrader {
     WebSocket: ObservedWebSocket,
   } as const;
   const server = new WebSocketServer<typeof ObservedWebSocket>(options);
+  const turn = new WriteTurn();
   return {
     upgrade(request, socket, head, outcome) {
       const onMalformed = (error: Error): void => outcome.malformed(error.message);
       // The handshake is synchronous, so this listener only ever hears of this request.
       server.once('wsClientError', onMalformed);
       try {
-        server.handleUpgrade(request, socket, head, (ws) => outcome.accepted(new WsSocket(ws, socket)));
+        server.handleUpgrade(request, socket, head, (ws) =>
+          outcome.accepted(new WsSocket(ws, { stream: socket, turn })),
+        );
       } finally {
         server.removeListener('wsClientError', onMalformed);
       }
@@ -102,14 +106,23 @@ export function createWsUpgrader(limits: SocketLimits): Upgrader {
 }
 
 /** One accepted WebSocket behind the port. */
-class WsSocket implements Socket {
+class WsSocket implements Socket, TurnWriter {
   readonly #ws: ObservedWebSocket;
   readonly #stream: Duplex;
+  readonly #turn: WriteTurn;
+  /** What is to be written in this turn. */
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
   #flushed: (() => void) | undefined;
+  readonly #onWritten = (): void => this.#flushed?.();
 
-  constructor(ws: ObservedWebSocket, stream: Duplex) {
+  constructor(
+    ws: ObservedWebSocket,
+    { stream, turn }: { readonly stream: Duplex; readonly turn: WriteTurn },
+  ) {
     this.#ws = ws;
     this.#stream = stream;
+    this.#turn = turn;
   }
 
   get isOpen(): boolean {
@@ -117,7 +130,7 @@ class WsSocket implements Socket {
   }
 
   get bufferedBytes(): number {
-    return this.#ws.bufferedAmount;
+    return this.#ws.bufferedAmount + this.#gatheredBytes;
   }
 
   start(events: SocketEvents): void {
@@ -146,13 +159,21 @@ class WsSocket implements Socket {
   }
 
   send(frames: readonly Uint8Array[]): void {
-    const last = frames.length - 1;
-    this.#stream.cork();
-    frames.forEach((frame, index) => {
-      if (index === last) this.#ws.send(frame, TEXT, () => this.#flushed?.());
-      else this.#ws.send(frame, TEXT);
-    });
-    this.#stream.uncork();
+    if (frames.length === 0) return;
+    if (this.#gathered.length === 0) this.#turn.add(this);
+    for (const frame of frames) {
+      this.#gathered.push(frame);
+      this.#gatheredBytes += frameBytes(frame.byteLength);
+    }
+  }
+
+  writeGathered(): void {
+    const frames = this.#gathered;
+    if (frames.length === 0) return;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    // `ws` writes its own frames whole and at once, so these may go between them.
+    if (this.isOpen) writeTextFrames(this.#stream, frames, this.#onWritten);
   }
 
   ping(): void {
@@ -160,6 +181,7 @@ class WsSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
+    this.writeGathered();
     this.#ws.closeQuietly(code, reason);
   }
 
