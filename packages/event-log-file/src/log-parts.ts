@@ -3,6 +3,7 @@ import type { AppendContext } from './append-item.js';
 import { Compaction } from './compaction.js';
 import type { FileEventLogDeps } from './contract.js';
 import { DiskMeter } from './disk-meter.js';
+import type { EraseDeps } from './erase.js';
 import { GroupWriter } from './group-writer.js';
 import { HotEvents } from './hot-events.js';
 import type { ResolvedFileEventLogOptions } from './options.js';
@@ -26,6 +27,8 @@ export interface LogParts {
   readonly compaction: Compaction;
   /** What every append shares. */
   readonly appends: AppendContext;
+  /** What every erasure shares. */
+  readonly erasures: EraseDeps;
   /** Changes a user's stream in its turn. Settles to whether there was anything to change. */
   readonly change: (user: UserLog, change: StateChange) => Promise<boolean>;
 }
@@ -93,7 +96,17 @@ export function createLogParts(
     monotonicMs,
     appended,
   };
-  return { reader, meter, hot, syncer, writer, hub, retention, compaction, appends, change };
+  const erasures: EraseDeps = {
+    clock,
+    reader,
+    segments,
+    syncer,
+    meter,
+    change,
+    erased: compaction.erased.bind(compaction),
+    isForced: options.fsync !== 'never',
+  };
+  return { reader, meter, hot, syncer, writer, hub, retention, compaction, appends, erasures, change };
 
   function appended(user: UserLog, events: readonly EncodedEvent[], eventsAt: number): void {
     hot.add(user, events, eventsAt);
