@@ -76,6 +76,8 @@ export class RecordReader {
           if (!fits) return page;
         }
       }
+      // The next record is not looked at when none of it is wanted.
+      if (page.length > 0 && page.length >= limits.limitEvents) return page;
       position += span.length;
     }
     return page;

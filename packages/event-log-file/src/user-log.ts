@@ -26,6 +26,8 @@ export interface StateLocation extends RecordPlace {
 export interface RecordAccounts {
   /** So many bytes more, or fewer, can be read. */
   counted(bytes: number): void;
+  /** So many records more, or fewer, are located, in so many bytes more of memory. */
+  indexed(records: number, sizeBytes: number): void;
   /** A record is no longer needed. */
   released(segment: number, bytes: number): void;
 }
@@ -115,8 +117,10 @@ export class UserLog {
 
   /** Takes a record of events that follow the head. */
   push(record: RecordLocation): void {
+    const before = this.indexBytes;
     this.#index ??= new RecordIndex();
     this.#index.push(record);
+    this.#accounts.indexed(1, this.indexBytes - before);
     this.head = record.lastSeq;
     this.reserved = Math.max(this.reserved, this.head);
     this.#count(record.length);
@@ -146,7 +150,10 @@ export class UserLog {
       if (record.lastSeq >= first) break;
       this.#dropFirst(record);
     }
-    if (this.#index?.count === 0) this.#index = undefined;
+    if (this.#index?.count === 0) {
+      this.#accounts.indexed(0, -this.indexBytes);
+      this.#index = undefined;
+    }
     this.cool(first - 1);
   }
 
@@ -158,7 +165,9 @@ export class UserLog {
   }
 
   #dropFirst(record: RecordLocation): void {
+    const before = this.indexBytes;
     this.#index?.dropFirst();
+    this.#accounts.indexed(-1, this.indexBytes - before);
     this.#count(this.#uncounted - record.length);
     this.#uncounted = 0;
     if (this.oldestDropped === 0) this.oldestDropped = record.segment;

@@ -9,6 +9,10 @@ import { type RecordAccounts, type RecordPlace, type StateLocation, UserLog } fr
 export class Users {
   /** Bytes of all readable records. */
   bytes = 0;
+  /** How many those are. */
+  records = 0;
+  /** What locating them takes in memory. */
+  indexBytes = 0;
   readonly #awake = new Map<UserId, UserLog>();
   readonly #sleeping = new SleepingUsers();
   readonly #accounts: RecordAccounts;
@@ -19,7 +23,11 @@ export class Users {
     const counted = (bytes: number): void => {
       this.bytes += bytes;
     };
-    this.#accounts = { counted, released };
+    const indexed = (records: number, sizeBytes: number): void => {
+      this.records += records;
+      this.indexBytes += sizeBytes;
+    };
+    this.#accounts = { counted, indexed, released };
     this.#unused = new UserLog('' as UserId, this.#accounts);
   }
 

@@ -42,6 +42,18 @@ describe('a record in the middle that is damaged', () => {
     expect(scene.logged('error')).toHaveLength(1);
   });
 
+  it('costs a reader nothing whose page ends before it', async () => {
+    await using scene = await setScene({ maxHotBytes: 1 });
+    const { user } = scene;
+    const { epoch } = await scene.log.append(user, [scene.said('1')]);
+    await scene.say(user, '2', '3');
+    damage(scene, pick(recordsOn(scene.disk), 2));
+    const after = { epoch, seq: 0 };
+    const page = await scene.log.read(user, { after, limitEvents: 2, limitBytes: 10_000 });
+    expect(page).toMatchObject({ kind: 'page', at: { seq: 2 } });
+    expect(scene.log.stats().damage).toEqual([]);
+  });
+
   it('stays where it is until the segment is written anew', async () => {
     await using scene = await setScene();
     await scene.say(scene.user, '1', '2', '3');

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { UserId } from '@runwire/id-generation';
 import fc from 'fast-check';
 import { type SleepingUser, SleepingUsers } from '../src/sleeping-users.js';
+import type { UserLog } from '../src/user-log.js';
 import { Users } from '../src/users.js';
 
 const state = (head: number) => ({ segment: head + 1, offset: head + 2, length: head + 3, first: head + 1 });
@@ -105,5 +106,50 @@ describe('a user', () => {
       expect(users.awakeCount).toBe(isAsleep ? 0 : 1);
     }
     expect(empty().moveState(id, state(1), state(2))).toBe(false);
+  });
+});
+
+describe('what is counted of all users', () => {
+  type Change = (user: UserLog, size: number) => void;
+  const CHANGES: Readonly<Record<string, Change>> = {
+    push: (user, size) => {
+      user.push({ lastSeq: user.head + size, at: 1, segment: 1, offset: user.head, length: size * 10 });
+    },
+    trim: (user, size) => user.trim(user.first + size),
+    trimEvent: (user, size) => {
+      const record = user.record(0);
+      if (record !== undefined && user.first < record.lastSeq) user.trimEvent(Math.min(size, 9));
+    },
+    move: (user, size) => {
+      const record = user.record(user.recordCount >> 1);
+      if (record !== undefined) user.move(record.lastSeq, { segment: 2, offset: size, length: size });
+    },
+    restart: (user, size) => user.restart(user.head + size),
+    state: (user) => user.setState({ segment: 1, offset: 1, length: 1, first: user.first }),
+  };
+  const change = fc.record({
+    user: fc.nat(3),
+    what: fc.constantFrom('push', 'push', 'push', 'push', ...Object.keys(CHANGES), 'rest'),
+    size: fc.integer({ min: 1, max: 40 }),
+  });
+
+  it('is what a walk over them finds, whatever happens to them', () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 400, size: 'max' }), (changes) => {
+        const users = new Users(() => undefined);
+        for (const { user, what, size } of changes) {
+          const one = users.open(`user_${user}` as UserId);
+          if (what === 'rest') users.rest(one);
+          else CHANGES[what]?.(one, size);
+          const all = [...users.all()];
+          const sum = (of: (user: UserLog) => number) => all.reduce((total, each) => total + of(each), 0);
+          expect([users.records, users.indexBytes, users.bytes]).toEqual([
+            sum(({ recordCount }) => recordCount),
+            sum(({ indexBytes }) => indexBytes),
+            sum(({ bytes }) => bytes),
+          ]);
+        }
+      }),
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { LogFile } from '../../src/index.js';
 import { RECORD_KIND } from '../../src/record-format.js';
 import { isBad, SegmentScan, userOf } from '../../src/segment-scan.js';
