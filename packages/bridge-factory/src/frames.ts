@@ -40,7 +40,7 @@ export interface Wake {
 
 /** Prepares a batch. Nothing is encoded until a cursor pushes it. */
 export function createWake(batch: EncodedBatch, maxFrameBytes: number): Wake | undefined {
-  const { epoch, events } = batch;
+  const { epoch, events, lines } = batch;
   const [first] = events;
   if (first === undefined) return undefined;
   let frames: readonly EventFrame[] | undefined;
@@ -53,7 +53,8 @@ export function createWake(batch: EncodedBatch, maxFrameBytes: number): Wake | u
     lastSeq: first.seq + events.length - 1,
     bytes,
     frames() {
-      frames ??= packFrames(events, maxFrameBytes);
+      frames ??=
+        lines === undefined ? packFrames(events, maxFrameBytes) : copyFrames(events, lines, maxFrameBytes);
       return frames;
     },
   };
@@ -61,24 +62,68 @@ export function createWake(batch: EncodedBatch, maxFrameBytes: number): Wake | u
 
 /** Packs events into frames of at most `maxFrameBytes` of events, or one larger event alone (protocol §3). */
 export function packFrames(events: readonly SendableEvent[], maxFrameBytes: number): readonly EventFrame[] {
-  const frames: EventFrame[] = [];
-  let group: string[] = [];
+  return groups(events, maxFrameBytes).map(({ from, to, last }) => {
+    const group = events.slice(from, to).map(({ json }) => json);
+    return { data: Buffer.from(encodeFrame(group)), seq: last.seq, id: last.id };
+  });
+}
+
+const COMMA = 0x2c;
+const OPENING = 0x5b;
+const CLOSING = 0x5d;
+
+/**
+ * As `packFrames`, from the bytes that the log has written: copying them takes a fifth of encoding the texts again.
+ *
+ * @param lines - what the events are in UTF-8, one line each
+ */
+function copyFrames(
+  events: readonly SendableEvent[],
+  lines: Uint8Array,
+  maxFrameBytes: number,
+): readonly EventFrame[] {
+  let start = 0;
+  return groups(events, maxFrameBytes).map(({ from, to, bytes, last }) => {
+    const count = to - from;
+    const end = start + bytes + count - 1;
+    const data = count === 1 ? lines.subarray(start, end) : Buffer.allocUnsafe(end - start + 2);
+    if (count > 1) {
+      data.set(lines.subarray(start, end), 1);
+      data[0] = OPENING;
+      for (let index = from, at = 1; index < to; index += 1) {
+        at += events[index]?.bytes ?? 0;
+        data[at] = index < to - 1 ? COMMA : CLOSING;
+        at += 1;
+      }
+    }
+    start = end + 1;
+    return { data, seq: last.seq, id: last.id };
+  });
+}
+
+/** The events of one frame. */
+interface FrameGroup {
+  readonly from: number;
+  readonly to: number;
+  /** Of the events alone. */
+  readonly bytes: number;
+  readonly last: SendableEvent;
+}
+
+function groups(events: readonly SendableEvent[], maxFrameBytes: number): FrameGroup[] {
+  const found: FrameGroup[] = [];
+  let from = 0;
   let bytes = 0;
   let last: SendableEvent | undefined;
-  for (const event of events) {
+  for (const [index, event] of events.entries()) {
     if (last !== undefined && bytes + event.bytes > maxFrameBytes) {
-      frames.push(frameOf(group, last));
-      group = [];
+      found.push({ from, to: index, bytes, last });
+      from = index;
       bytes = 0;
     }
-    group.push(event.json);
     bytes += event.bytes;
     last = event;
   }
-  if (last !== undefined) frames.push(frameOf(group, last));
-  return frames;
-}
-
-function frameOf(group: readonly string[], last: SendableEvent): EventFrame {
-  return { data: Buffer.from(encodeFrame(group)), seq: last.seq, id: last.id };
+  if (last !== undefined) found.push({ from, to: events.length, bytes, last });
+  return found;
 }

@@ -23,6 +23,7 @@ import { resolveOptions } from './options.js';
 import type { OpenedLog } from './read-log.js';
 import { RESTATEMENT } from './state-item.js';
 import { ThreadSearch } from './thread-search.js';
+import type { UserLog } from './user-log.js';
 
 /**
  * Opens the log in a folder, or begins one. Settles when everything in it was checked.
@@ -128,7 +129,7 @@ class DurableEventLog implements FileEventLog {
 
   async erase(userId: UserId, { threadId }: { readonly threadId: ThreadId }): Promise<number> {
     this.#requireOpen();
-    const { users, reader, change, clock, compaction } = this.#parts;
+    const { users, reader, change, clock, compaction, hub } = this.#parts;
     const user = users.find(userId);
     if (user === undefined) return 0;
     user.holds += 1;
@@ -139,7 +140,10 @@ class DurableEventLog implements FileEventLog {
         this.#requireOpen();
       }
       const monotonicMs = () => clock.monotonicMs();
-      const erased = compaction.erased.bind(compaction);
+      const erased = (from: UserLog, segments: ReadonlySet<number>): void => {
+        hub.changed(userId);
+        compaction.erased(from, segments);
+      };
       await change(user, erasure(threadId, { monotonicMs, search, erased }));
       return search.events;
     } finally {

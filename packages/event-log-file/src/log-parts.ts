@@ -1,10 +1,9 @@
-import { createWakeHub, type EncodedEvent, type WakeHub } from '@runwire/event-log';
+import { type AnnouncedAppend, createWakeHub, type WakeHub } from '@runwire/event-log';
 import type { AppendContext } from './append-item.js';
 import { Compaction } from './compaction.js';
 import type { FileEventLogDeps } from './contract.js';
 import { DiskMeter } from './disk-meter.js';
 import { GroupWriter } from './group-writer.js';
-import { HotEvents } from './hot-events.js';
 import type { ResolvedFileEventLogOptions } from './options.js';
 import type { OpenedLog } from './read-log.js';
 import { RecordReader } from './record-reader.js';
@@ -18,7 +17,6 @@ import type { UserLog } from './user-log.js';
 export interface LogParts {
   readonly reader: StreamReader;
   readonly meter: DiskMeter;
-  readonly hot: HotEvents;
   readonly syncer: Syncer;
   readonly writer: GroupWriter;
   readonly hub: WakeHub;
@@ -40,7 +38,6 @@ export function createLogParts(
   const { segments, users, damage } = opened;
   const { epoch } = segments;
   const meter = new DiskMeter({ clock, logger }, options.slowDiskMs);
-  const hot = new HotEvents(options.maxHotBytes);
   const syncer = new Syncer(
     { clock, meter, segments },
     options.fsync === 'interval' ? options.fsyncIntervalMs : undefined,
@@ -57,7 +54,6 @@ export function createLogParts(
       users,
       page: (...request) => reader.page(...request),
       onDropped: () => compaction.consider(),
-      onTidied: () => hot.tidy(),
       mayRest: () => !compaction.isRunning,
     },
     { perUser: options.retention, maxTotalBytes: options.maxTotalBytes },
@@ -78,8 +74,7 @@ export function createLogParts(
     logger,
     source: {
       epoch,
-      head: (userId) => users.get(userId).head,
-      eventsFrom: (id, seq) => inMemory(users.get(id), seq),
+      positionOf: (userId) => users.get(userId),
     },
   });
   const at = createLogTime(clock.nowMs.bind(clock), opened.lastAt);
@@ -93,12 +88,11 @@ export function createLogParts(
     monotonicMs,
     appended,
   };
-  return { reader, meter, hot, syncer, writer, hub, retention, compaction, appends, change };
+  return { reader, meter, syncer, writer, hub, retention, compaction, appends, change };
 
-  function appended(user: UserLog, events: readonly EncodedEvent[], eventsAt: number): void {
-    hot.add(user, events, eventsAt);
+  function appended(user: UserLog, append: AnnouncedAppend): void {
     retention.appended(user);
-    hub.announce(user.userId, events[0]?.seq ?? user.head);
+    hub.announce(user.userId, append);
   }
 
   function change(user: UserLog, what: StateChange): Promise<boolean> {
@@ -118,13 +112,6 @@ export function createLogParts(
       });
     });
   }
-}
-
-/** The events from `seq` to the head, while they are in memory and may be read. */
-function inMemory(user: UserLog, seq: number): readonly EncodedEvent[] | undefined {
-  const { hot } = user;
-  if (hot === undefined || seq < hot.first || seq < user.first || seq > user.head) return undefined;
-  return hot.from(seq);
 }
 
 /** Epoch milliseconds that never go back, not even behind what an earlier process wrote. */

@@ -6,7 +6,7 @@ import type { RecordLocation } from './record-index.js';
 import { payloadOf, userOf } from './segment-scan.js';
 import type { Segments } from './segments.js';
 import { parseState } from './state-record.js';
-import { decodeEvents } from './stored-event.js';
+import { decodeEvents, lastEventId } from './stored-event.js';
 import type { StateLocation, UserLog } from './user-log.js';
 
 /** Records of one user this close together are read with one system call. */
@@ -78,7 +78,7 @@ export class RecordReader {
   /** The id of the event at `seq`, from `first - 1` to the head; undefined when nobody knows it. */
   idAt(user: UserLog, seq: number): EventId | undefined {
     if (seq === user.first - 1) return this.#baseId(user);
-    return user.hot?.idAt(seq) ?? this.#idIn(user.record(user.find(seq)), user, seq);
+    return this.#idIn(user.record(user.find(seq)), user, seq);
   }
 
   #baseId(user: UserLog): EventId | undefined {
@@ -101,6 +101,8 @@ export class RecordReader {
   #idIn(record: RecordLocation | undefined, user: UserLog, seq: number): EventId | undefined {
     if (record === undefined) return undefined;
     const { source, from, to } = checked(record, user, this.#read(record, record.length));
+    // Of most that are asked for, the head above all, nothing comes after them in their record.
+    if (seq === record.lastSeq) return lastEventId(source, from, to);
     return decodeEvents(source, from, to).find((event) => event.seq === seq)?.id;
   }
 

@@ -78,11 +78,7 @@ export class StreamReader {
     const position = { epoch, first: user.first, head: user.head, headId: null };
     const reason = checkCursor(position, after, (seq) => records.idAt(user, seq));
     if (reason !== undefined) return { kind: 'reset', reason, stream: this.#info(user) };
-    const { hot } = user;
-    const events =
-      hot !== undefined && after.seq >= hot.first - 1
-        ? hot.page(after.seq, request)
-        : records.page(user, after.seq, request);
+    const events = records.page(user, after.seq, request);
     const last = events.at(-1);
     const at = last === undefined ? this.#cursorAt(user, after.seq) : this.#cursor(last.seq, last.id);
     return { kind: 'page', events, at, head: user.head };

@@ -45,6 +45,8 @@ export interface EncodedBatch {
   readonly epoch: string;
   /** At least one, at consecutive `seq`. */
   readonly events: readonly EncodedEvent[];
+  /** Their JSON in UTF-8, one line each, when the log has it at hand; never to be changed. */
+  readonly lines?: Uint8Array;
 }
 
 /** What to read: events after a cursor, up to both limits, at least one when there is one. */
