@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { EncodedEvent, PageLimits } from '@runwire/event-log';
 import type { EventId } from '@runwire/id-generation';
+import { PageLines } from './page-lines.js';
 import { decodeRecordHead } from './record-format.js';
 import type { RecordLocation } from './record-index.js';
 import { payloadOf, userOf } from './segment-scan.js';
@@ -40,6 +41,13 @@ interface StoredRecord {
   readonly at: number;
 }
 
+/** Events as they were read. */
+export interface StoredPage {
+  readonly events: EncodedEvent[];
+  /** As `EncodedBatch.lines`; undefined without events. */
+  readonly lines: Uint8Array | undefined;
+}
+
 /**
  * Reads records by their place, and checks each again: what has been damaged since is not served. Throws
  * `DamagedRecord`, and what the disk throws.
@@ -53,26 +61,32 @@ export class RecordReader {
   }
 
   /** The events after `seq` that fit the limits, at least one when there is one. */
-  page(user: UserLog, seq: number, limits: PageLimits): EncodedEvent[] {
-    const page: EncodedEvent[] = [];
+  page(user: UserLog, seq: number, limits: PageLimits): StoredPage {
+    const events: EncodedEvent[] = [];
+    // What is served instead of an erased event does not stand in the record.
+    const lines = user.erasures.size === 0 ? new PageLines() : undefined;
     let bytes = 0;
     for (let position = user.find(seq + 1); position < user.recordCount; ) {
-      const wanted = { bytes: limits.limitBytes - bytes, events: limits.limitEvents - page.length };
+      const wanted = { bytes: limits.limitBytes - bytes, events: limits.limitEvents - events.length };
       const span = this.#readSpan(user, position, wanted);
       for (const record of span) {
+        let at = record.from;
         for (const event of eventsOf(record, user)) {
+          const from = at;
+          at += event.bytes + 1;
           if (event.seq <= seq) continue;
           bytes += event.bytes;
-          const fits = page.length < limits.limitEvents && bytes <= limits.limitBytes;
-          if (!fits && page.length > 0) return page;
-          page.push(event);
+          const fits = events.length < limits.limitEvents && bytes <= limits.limitBytes;
+          if (!fits && events.length > 0) return { events, lines: lines?.all };
+          events.push(event);
+          lines?.add(record.source, from, from + event.bytes);
           // Limits that are no numbers fit nothing and still get their one event.
-          if (!fits) return page;
+          if (!fits) return { events, lines: lines?.all };
         }
       }
       position += span.length;
     }
-    return page;
+    return { events, lines: lines?.all };
   }
 
   /** The id of the event at `seq`, from `first - 1` to the head; undefined when nobody knows it. */

@@ -63,6 +63,8 @@ export type ReadResult =
   | {
       readonly kind: 'page';
       readonly events: readonly EncodedEvent[];
+      /** As `EncodedBatch.lines`. */
+      readonly lines?: Uint8Array;
       /** The position behind the last event of the page, or of `after` when it is empty; with its id, except at 0. */
       readonly at: Cursor;
       /** The last `seq` of the stream at the time of the read: at head when `at.seq === head`. */
