@@ -1,7 +1,8 @@
-// `npm run test:mutants`: breaks production code in a copy of the tree, one break at a time, and fails unless a
+// `npm run test:mutants`: breaks production code in copies of the tree, one break at a time, and fails unless a
 // test that cites the broken requirement fails.
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';
 import { copyTree, ROOT } from '../tests/harness/tree-copy.mjs';
@@ -11,8 +12,10 @@ const HELP = `Usage: npm run test:mutants -- [id]
   id        the mutants of one requirement, such as BR-4
   --help
 
-Applies the breaks of tests/mutants.ts one by one in a copy of the tree. Exits with 1 when one of them survives.`;
+Applies the breaks of tests/mutants.ts one by one in copies of the tree. Exits with 1 when one of them survives.`;
 
+/** Copies that are broken side by side; with more of them the tests with servers would get too little time. */
+const MAX_WORKERS = 2;
 /** For tests with servers: a break shows as an answer that never comes. */
 const SERVER_TEST_TIMEOUT_MS = 60_000;
 const RESULTS = 'temp/mutant-results.json';
@@ -35,7 +38,9 @@ async function runProof(copy, { id, proof: { workspace, testFile } }) {
   const results = join(copy.directory, workspace, RESULTS);
   await rm(results, { force: true });
   const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
-  const config = ['-c', join(copy.directory, 'jest.config.mjs'), '--rootDir', '.'];
+  // A cache of its own: nobody could use what it has of a copy that is gone.
+  const cache = `--cacheDirectory=${join(copy.directory, 'temp/jest')}`;
+  const config = ['-c', join(copy.directory, 'jest.config.mjs'), '--rootDir', '.', cache];
   const select = ['--testMatch=**/*.test.ts', '--runTestsByPath', testFile, '-t', citing(id)];
   const patience = workspace === 'tests' ? [`--testTimeout=${SERVER_TEST_TIMEOUT_MS}`] : [];
   const report = ['--runInBand', '--json', `--outputFile=${RESULTS}`];
@@ -59,23 +64,28 @@ async function runProof(copy, { id, proof: { workspace, testFile } }) {
   return { ran: ran.length, failed: failed.length, messages: failed.flatMap((test) => test.failureMessages) };
 }
 
-function proofKey({ id, proof: { workspace, testFile } }) {
-  return `${id} ${workspace}/${testFile}`;
+/** Mutants with the same proof, which is tried once before anything is broken; those with servers come first. */
+function groupsOf(mutants) {
+  const groups = new Map();
+  for (const mutant of mutants) {
+    const { id, proof } = mutant;
+    const key = `${id} ${proof.workspace}/${proof.testFile}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [mutant]);
+    else group.push(mutant);
+  }
+  // What takes long is begun early, so that no worker is left alone with it.
+  const isSlow = ([{ proof }]) => (proof.workspace === 'tests' ? 0 : 1);
+  return [...groups.values()].sort((a, b) => isSlow(a) - isSlow(b));
 }
 
-/** What is wrong with each proof before anything is broken; undefined when it holds. */
-async function checkProofs(copy, mutants) {
+/** What is wrong with a proof in the untouched copy; undefined when it holds. */
+async function objectionTo(copy, mutant) {
+  // Also what was built of the mutant before goes.
   const build = await copy.run('tsc', ['-b']);
   if (build.code !== 0) throw new Error(`The untouched copy does not compile:\n${build.output}`);
-  const objections = new Map();
-  for (const mutant of mutants) {
-    const key = proofKey(mutant);
-    if (objections.has(key)) continue;
-    const { broken, failed, messages } = await runProof(copy, mutant);
-    const flawed = failed > 0 ? `its tests fail without it:\n${messages.join('\n')}` : undefined;
-    objections.set(key, broken ?? flawed);
-  }
-  return objections;
+  const { broken, failed, messages } = await runProof(copy, mutant);
+  return broken ?? (failed > 0 ? `its tests fail without it:\n${messages.join('\n')}` : undefined);
 }
 
 /** Applies a mutant, runs its proof and undoes it. */
@@ -103,17 +113,34 @@ function report({ id, what }, outcome, sinceMs) {
   return outcome.broken === undefined && outcome.failed > 0;
 }
 
-/** @returns how many were killed */
-async function testMutants(copy, mutants) {
-  const objections = await checkProofs(copy, mutants);
+/** Takes groups of mutants until there are none, in a copy of its own. Returns how many were killed. */
+async function work(copy, groups) {
   let killed = 0;
-  for (const mutant of mutants) {
-    const sinceMs = performance.now();
-    const objection = objections.get(proofKey(mutant));
-    const outcome = objection === undefined ? await tryMutant(copy, mutant) : { broken: objection };
-    if (report(mutant, outcome, sinceMs)) killed += 1;
+  for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+    const objection = await objectionTo(copy, group[0]);
+    for (const mutant of group) {
+      const sinceMs = performance.now();
+      const outcome = objection === undefined ? await tryMutant(copy, mutant) : { broken: objection };
+      if (report(mutant, outcome, sinceMs)) killed += 1;
+    }
   }
   return killed;
+}
+
+/** Returns how many were killed. When a worker fails, the others finish what they are at. */
+async function testMutants(copies, mutants) {
+  const groups = groupsOf(mutants);
+  const workers = await Promise.allSettled(
+    copies.map((copy) =>
+      work(copy, groups).catch((error) => {
+        groups.length = 0;
+        throw error;
+      }),
+    ),
+  );
+  const failure = workers.find(({ status }) => status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+  return workers.reduce((killed, { value }) => killed + value, 0);
 }
 
 async function main(wanted) {
@@ -124,12 +151,14 @@ async function main(wanted) {
   const all = await loadMutants();
   const mutants = all.filter(({ id }) => wanted === undefined || id === wanted);
   if (mutants.length === 0) throw new Error(`No mutant breaks ${wanted}; see tests/mutants.ts.`);
-  const copy = await copyTree();
-  const remove = () => copy[Symbol.asyncDispose]();
+  const copies = [];
+  const remove = () => Promise.all(copies.map((copy) => copy[Symbol.asyncDispose]()));
   for (const signal of ['SIGINT', 'SIGTERM'])
     process.once(signal, () => void remove().then(() => process.exit(1)));
   try {
-    const killed = await testMutants(copy, mutants);
+    const workers = Math.min(MAX_WORKERS, availableParallelism(), groupsOf(mutants).length);
+    while (copies.length < workers) copies.push(await copyTree());
+    const killed = await testMutants(copies, mutants);
     const survived = mutants.length - killed;
     console.log(`${killed} passed, ${survived} failed, ${all.length - mutants.length} skipped`);
     return survived === 0;

@@ -176,6 +176,14 @@ export const MUTANTS: readonly Mutant[] = [
     proof: { workspace: 'packages/bridge-factory', testFile: 'test/delivery.test.ts' },
   },
   {
+    id: 'BR-3',
+    what: 'a WebSocket that hangs is tried again before anything else is',
+    file: 'packages/client/src/transport.ts',
+    find: `hung === true && kind === 'websocket'`,
+    replace: `hung === true && kind === 'sse'`,
+    proof: { workspace: 'tests', testFile: 'test/sse.test.ts' },
+  },
+  {
     id: 'BR-4',
     what: 'what is appended during a read at the head is forgotten',
     file: 'packages/bridge-factory/src/cursor-state.ts',
@@ -234,6 +242,41 @@ export const MUTANTS: readonly Mutant[] = [
     proof: { workspace: 'packages/client', testFile: 'test/transport.test.ts' },
   },
   {
+    id: 'BR-4',
+    what: 'a delta that overlaps what is known is applied whole',
+    file: 'packages/client/src/delivery-rule.ts',
+    find: `text: text.slice(known - offset)`,
+    replace: `text`,
+    proof: { workspace: 'packages/client', testFile: 'test/delivery.property.test.ts' },
+  },
+  {
+    id: 'BR-4',
+    what: 'a tab that joins another misses the event behind its cursor',
+    file: 'packages/client/src/tabs/stream-history.ts',
+    find: `entries.slice(at + 1)`,
+    replace: `entries.slice(at + 2)`,
+    proof: { workspace: 'packages/client', testFile: 'test/tabs.test.ts' },
+  },
+  {
+    id: 'BR-4',
+    what: 'a stream that a browser opens again begins where it first began',
+    file: 'packages/websocket-core/src/handshake.ts',
+    find: `resume: lastEventId === '' ? resumeOf(query) : parseEventId(lastEventId),`,
+    replace: `resume: resumeOf(query) ?? (lastEventId === '' ? undefined : parseEventId(lastEventId)),`,
+    proof: { workspace: 'packages/websocket-core', testFile: 'test/streams.test.ts' },
+  },
+  {
+    id: 'BR-4',
+    what: 'appends of one turn know nothing of each other',
+    file: 'packages/event-log-file/src/append-item.ts',
+    find: `    if (this.producer !== undefined && this.producer.id === earlier.producer?.id) return true;
+    return this.drafts.some(({ runId }) => runId !== undefined && earlier.#concerns(runId));
+`,
+    replace: `    return earlier.#concerns('');
+`,
+    proof: { workspace: 'packages/event-log-file', testFile: 'test/model.test.ts' },
+  },
+  {
     id: 'BR-5',
     what: 'the window of what is in flight has no end',
     file: 'packages/bridge-factory/src/flow-window.ts',
@@ -286,6 +329,23 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'BR-7',
+    what: 'an append is made again though its producer key was there before',
+    file: 'packages/event-log-file/src/append-item.ts',
+    find: `user.ledger.admit(drafts, producer)`,
+    replace: `user.ledger.admit(drafts, undefined)`,
+    proof: { workspace: 'packages/event-log-file', testFile: 'test/crash.test.ts' },
+  },
+  {
+    id: 'BR-7',
+    what: 'with fsync always nothing is synced',
+    file: 'packages/event-log-file/src/group-writer.ts',
+    find: `      await segment.file.sync();
+`,
+    replace: '',
+    proof: { workspace: 'apps/server', testFile: 'test/startup/event-log.test.ts' },
+  },
+  {
+    id: 'BR-7',
     what: 'seq begins again behind events that are gone',
     file: 'packages/event-log-file/src/replay.ts',
     find: `    if (head > user.head) user.restart(head + 1);
@@ -296,11 +356,47 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'BR-7',
+    what: 'who has appended what is forgotten with the records of it',
+    file: 'packages/event-log-file/src/state-item.ts',
+    find: `(user.knownLedger ?? createUserLedger()).snapshot(`,
+    replace: `createUserLedger().snapshot(`,
+    proof: { workspace: 'packages/event-log-file', testFile: 'test/compaction.test.ts' },
+  },
+  {
+    id: 'BR-7',
     what: 'recovery forgets the outbox',
     file: 'packages/agent-handler/src/recovery.ts',
     find: `await createOutbox({ clock, logger, runs, append }).repeat();`,
     replace: `{ ...createOutbox({ clock, logger, runs, append }), appended: 0, failed: 0 };`,
     proof: { workspace: 'packages/agent-handler', testFile: 'test/crash-points.test.ts' },
+  },
+  {
+    id: 'BR-7',
+    what: 'what is in the outbox counts as appended before it is',
+    file: 'packages/agent-handler/src/outbox.ts',
+    find: `      await this.#appendOnce(entry, append);
+      await runs.markAppended(userId, producer);
+`,
+    replace: `      await runs.markAppended(userId, producer);
+      await this.#appendOnce(entry, append);
+`,
+    proof: { workspace: 'packages/agent-handler', testFile: 'test/crash-points.test.ts' },
+  },
+  {
+    id: 'BR-7',
+    what: 'the end that recovery gives a run fences nobody',
+    file: 'packages/agent-handler/src/run-terminal.ts',
+    find: `producer: { id: runId, attempt: attempt + 1, n: 1 },`,
+    replace: `producer: { id: runId, attempt, n: 1 },`,
+    proof: { workspace: 'packages/agent-handler', testFile: 'test/crash-points.test.ts' },
+  },
+  {
+    id: 'BR-7',
+    what: 'a process whose run another has taken over appends on',
+    file: 'packages/event-log/src/producer-state.ts',
+    find: `producer.attempt < attempt)`,
+    replace: `producer.attempt < 1)`,
+    proof: { workspace: 'packages/agent-handler', testFile: 'test/retry.test.ts' },
   },
   {
     id: 'BR-7',
@@ -328,6 +424,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'BR-8',
+    what: 'a client that is told to start over goes on where it was',
+    file: 'packages/client/src/delivery.ts',
+    find: `this.#restart(cursorAt(epoch, head, headId));`,
+    replace: `void cursorAt(epoch, head, headId);`,
+    proof: { workspace: 'packages/client', testFile: 'test/reset.test.ts' },
+  },
+  {
+    id: 'BR-8',
     what: 'a record is served whatever its checksum says',
     file: 'packages/event-log-file/src/record-format.ts',
     find: `return source.readUInt32LE(start + 8) === recordChecksum(source, start, head.length) ? head : undefined;`,
@@ -341,6 +445,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'apps/server/src/delivery/run-deliveries.ts',
     find: `if (run.lastSeq > seq || run.appliedBy`,
     replace: `if (run.appliedBy`,
+    proof: { workspace: 'apps/server', testFile: 'test/delivery/run-deliveries.test.ts' },
+  },
+  {
+    id: 'BR-9',
+    what: 'an end that is appended again counts from now',
+    file: 'apps/server/src/delivery/run-deliveries.ts',
+    find: `result.duplicate ? null : this.#clock.nowMs()`,
+    replace: `this.#clock.nowMs()`,
     proof: { workspace: 'apps/server', testFile: 'test/delivery/run-deliveries.test.ts' },
   },
   {
@@ -361,6 +473,18 @@ export const MUTANTS: readonly Mutant[] = [
     find: `silenceTimeoutMs + extraSilenceMs(this.#flow.largestFrameBytes)`,
     replace: `silenceTimeoutMs + 0 * extraSilenceMs(this.#flow.largestFrameBytes)`,
     proof: { workspace: 'packages/websocket-core', testFile: 'test/liveness.test.ts' },
+  },
+  {
+    id: 'WS-8',
+    what: 'what is posted for a stream is no life of it',
+    file: 'packages/websocket-core/src/connection.ts',
+    find: `  #take(incoming: Incoming): void {
+    this.#liveness.noteInbound();
+`,
+    replace: `  #take(incoming: Incoming): void {
+    if (incoming.reply === undefined) this.#liveness.noteInbound();
+`,
+    proof: { workspace: 'packages/websocket-core', testFile: 'test/streams.test.ts' },
   },
   {
     id: 'WS-2',

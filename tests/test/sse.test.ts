@@ -302,6 +302,32 @@ describe('a stream and the time', () => {
     expect(client.stats).toMatchObject({ duplicates: 0, gaps: 0, resets: 0, connections: 2 });
   });
 
+  it("[BR-3] is what the project's own client turns to when one WebSocket hangs, and it has everything", async () => {
+    await using harness = await createHarness();
+    const user = await harness.register();
+    await endedRun(user, await startRun(user, 'what is 2 + 3 * 4?'));
+    let tried = 0;
+    class HangingSocket {
+      readonly readyState = 0;
+      constructor() {
+        tried += 1;
+      }
+      send(): void {}
+      close(): void {}
+      addEventListener(): void {}
+    }
+    const client = harness.client(user, {
+      webSocket: HangingSocket,
+      connectTimeoutMs: 500,
+      start: 'beginning',
+    });
+    const seen: string[] = [];
+    client.onEvent(({ type }) => seen.push(type));
+    await within(20_000, 'the connection', client.connect());
+    expect([client.transport, tried]).toEqual(['sse', 1]);
+    expect([seen[0], seen.at(-1)]).toEqual(['thread_created', 'agent_completed']);
+  });
+
   it('[ST-2] is told of the end of its server, ends with 1012, and does not keep the server from ending', async () => {
     await using harness = await createHarness({
       env: { RUNWIRE_SHUTDOWN_TIMEOUT_MS: '4000', RUNWIRE_DRAIN_WINDOW_MS: '500' },

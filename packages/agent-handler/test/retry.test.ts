@@ -70,8 +70,14 @@ describe('an agent with retryOnCrash', () => {
   it('[BR-7] fences the process before: it can neither append nor end the run', async () => {
     const first = createHarness({ define: RETRIED, agent: attempts(1) });
     const userId = first.ids.userId();
-    const { runId } = await first.start(userId);
+    const { runId, threadId } = await first.start(userId);
     const { next } = await nextProcess(first);
+    // Whatever of it may still be on its way to the log.
+    const late = { type: 'agent_thinking', threadId, runId, data: { agent: 'test', text: 'late' } } as const;
+    for (let n = 1; n < 9; n += 1) {
+      const appended = first.log.append(userId, [late], { producer: { id: runId, attempt: 1, n } });
+      await expect(appended).rejects.toMatchObject({ code: 'FENCED' });
+    }
     const stopped = first.supervisor.stop(runId);
     await first.clock.advance(1_000);
     expect(await stopped).toBeUndefined();

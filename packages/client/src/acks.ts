@@ -19,70 +19,59 @@ export interface AcksDeps {
 const BURST = 30;
 const REFILL_MS = 1_000 / 60;
 
-/** Creates the acks of one connection, whose server has everything up to `acked` acknowledged. */
-export function createAcks(deps: AcksDeps, acked: number): Acks {
-  return new CumulativeAcks(deps, acked);
-}
+/** Creates the acks of one connection, whose server has everything up to `from` acknowledged. */
+export function createAcks({ clock, send }: AcksDeps, from: number): Acks {
+  let acked = from;
+  let reached = from;
+  let unackedBytes = 0;
+  let tokens = BURST;
+  let refilledAtMs = clock.monotonicMs();
+  let timer: TimerHandle | undefined;
+  let dueAtMs = Number.POSITIVE_INFINITY;
+  let stopped = false;
 
-class CumulativeAcks implements Acks {
-  readonly #deps: AcksDeps;
-  #acked: number;
-  #applied: number;
-  #bytes = 0;
-  #tokens = BURST;
-  #refilledAtMs: number;
-  #timer: { readonly handle: TimerHandle; readonly atMs: number } | undefined;
-  #stopped = false;
-
-  constructor(deps: AcksDeps, acked: number) {
-    this.#deps = deps;
-    this.#acked = acked;
-    this.#applied = acked;
-    this.#refilledAtMs = deps.clock.monotonicMs();
-  }
-
-  note(bytes: number, applied: number, behind: boolean): void {
-    if (this.#stopped) return;
-    this.#bytes += bytes;
-    this.#applied = Math.max(this.#applied, applied);
-    if (this.#applied <= this.#acked) return;
-    if (!behind && this.#bytes < CLIENT_LIMITS.ackEveryBytes) this.#sendIn(CLIENT_LIMITS.ackDelayMs);
-    else if (this.#takeToken()) this.#send();
-    else this.#sendIn(REFILL_MS);
-  }
-
-  stop(): void {
-    this.#send();
-    this.#stopped = true;
-    this.#timer?.handle.cancel();
-  }
-
-  #send(): void {
-    this.#timer?.handle.cancel();
-    this.#timer = undefined;
-    this.#bytes = 0;
-    if (this.#stopped || this.#applied <= this.#acked) return;
-    this.#acked = this.#applied;
-    this.#deps.send(this.#acked);
-  }
-
-  #sendIn(delayMs: number): void {
-    const atMs = this.#deps.clock.monotonicMs() + delayMs;
-    if (this.#timer !== undefined && this.#timer.atMs <= atMs) return;
-    this.#timer?.handle.cancel();
-    const handle = this.#deps.clock.setTimer(delayMs, () => {
-      this.#takeToken();
-      this.#send();
-    });
-    this.#timer = { handle, atMs };
-  }
-
-  #takeToken(): boolean {
-    const nowMs = this.#deps.clock.monotonicMs();
-    this.#tokens = Math.min(BURST, this.#tokens + (nowMs - this.#refilledAtMs) / REFILL_MS);
-    this.#refilledAtMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+  const takeToken = (): boolean => {
+    const nowMs = clock.monotonicMs();
+    tokens = Math.min(BURST, tokens + (nowMs - refilledAtMs) / REFILL_MS);
+    refilledAtMs = nowMs;
+    if (tokens < 1) return false;
+    tokens -= 1;
     return true;
-  }
+  };
+
+  const sendNow = (): void => {
+    timer?.cancel();
+    dueAtMs = Number.POSITIVE_INFINITY;
+    unackedBytes = 0;
+    if (stopped || reached <= acked) return;
+    acked = reached;
+    send(acked);
+  };
+
+  const sendIn = (delayMs: number): void => {
+    const atMs = clock.monotonicMs() + delayMs;
+    if (dueAtMs <= atMs) return;
+    timer?.cancel();
+    dueAtMs = atMs;
+    timer = clock.setTimer(delayMs, () => {
+      takeToken();
+      sendNow();
+    });
+  };
+
+  return {
+    note(bytes, applied, behind) {
+      if (stopped) return;
+      unackedBytes += bytes;
+      reached = Math.max(reached, applied);
+      if (reached <= acked) return;
+      if (!behind && unackedBytes < CLIENT_LIMITS.ackEveryBytes) sendIn(CLIENT_LIMITS.ackDelayMs);
+      else if (takeToken()) sendNow();
+      else sendIn(REFILL_MS);
+    },
+    stop() {
+      sendNow();
+      stopped = true;
+    },
+  };
 }

@@ -49,14 +49,15 @@ class StreamClient implements RunwireClient {
   constructor(options: ResolvedOptions) {
     this.#clock = options.clock;
     // What fails while a failure is being told has nobody left to be told to.
-    this.#errors = createListeners(() => undefined);
-    this.#states = this.#createListeners();
-    this.#pending = this.#createListeners();
+    this.#errors = createListeners();
+    this.#states = createListeners(this.#failed);
+    this.#pending = createListeners(this.#failed);
     this.#refresh = createTokenRefresh({ ...options, report: this.#report });
     this.#commands = this.#createCommands(options);
     this.#delivery = createDelivery(
       {
         report: this.#report,
+        failed: this.#failed,
         onLateApply: () => this.#connector.link?.applied(0, this.#delivery.applied?.seq ?? 0),
         onOverflow: () => this.#inbound.resync(this.#connector.link),
         onSnapshotFailed: () => this.#connector.drop('snapshot failed'),
@@ -147,11 +148,8 @@ class StreamClient implements RunwireClient {
 
   readonly #report = (problem: ClientProblem): void => this.#errors.emit(problem);
 
-  #createListeners<T>(): Listeners<T> {
-    return createListeners((cause) =>
-      this.#report({ code: 'LISTENER_FAILED', message: 'A listener threw.', cause }),
-    );
-  }
+  readonly #failed = (cause: unknown): void =>
+    this.#report({ code: 'LISTENER_FAILED', message: 'A listener threw.', cause });
 
   #createCommands(options: ResolvedOptions): Commands {
     return createCommands(

@@ -54,9 +54,9 @@ interface Waiting {
   /** Connected time left. */
   leftMs: number;
   sinceMs: number;
-  deadline: TimerHandle | undefined;
-  retry: TimerHandle | undefined;
-  rateLimited: boolean;
+  deadline?: TimerHandle;
+  retry?: TimerHandle;
+  rateLimited?: boolean;
 }
 
 const RETRY_MS = 1_000;
@@ -165,9 +165,6 @@ class WaitingCommands implements Commands {
       answer: createDeferred<CommandResult>(),
       leftMs: this.#options.commandTimeoutMs,
       sinceMs: 0,
-      deadline: undefined,
-      retry: undefined,
-      rateLimited: false,
     };
   }
 

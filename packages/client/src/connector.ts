@@ -64,8 +64,6 @@ class ReconnectingConnector implements Connector {
   #page: Unsubscribe | undefined;
   #delays: ReconnectDelays = DEFAULT_DELAYS;
   #failures = 0;
-  /** WebSocket attempts in a row that were not established, and nobody said why. */
-  #refusals = 0;
   #tokenReason: 'connect' | 'refresh' = 'connect';
   /** A 4401 was answered with a new token, and no connection has worked since. */
   #refreshed = false;
@@ -99,7 +97,6 @@ class ReconnectingConnector implements Connector {
     if (kind === 'idle' || kind === 'stopped') {
       this.#ready = createDeferred();
       this.#failures = 0;
-      this.#refusals = 0;
       this.#refreshed = false;
       this.#tokenReason = 'connect';
       this.#page = this.#options.page.subscribe((signal) => this.#signalled(signal));
@@ -123,7 +120,6 @@ class ReconnectingConnector implements Connector {
   }
 
   caughtUp(link: Link): void {
-    this.#refusals = 0;
     this.#refreshed = false;
     if (link === this.#handover.next) this.#takeOver(link);
     if (link !== this.#link) return;
@@ -169,20 +165,16 @@ class ReconnectingConnector implements Connector {
     this.#deps.down();
     const { active, next } = this.#handover;
     this.#handover.end();
-    if (next !== undefined) this.#fallOver(next);
+    // The server closes this one when the next has caught up: that may be seen first.
+    if (next !== undefined) this.#takeOver(next);
     else if (end.unauthenticated === true) this.stop({ code: 4401, reason: end.reason, resumable: true });
     else this.#lost(active && closeAction(end.code) === 'resume' ? { ...end, code: 1012 } : end, link);
   }
 
   #lost(end: LinkEnd, link?: Link): void {
     const { clock, random } = this.#options;
-    const establishedAtMs = link?.establishedAtMs;
-    if (
-      establishedAtMs !== undefined &&
-      clock.monotonicMs() - establishedAtMs >= CLIENT_LIMITS.reconnectStableMs
-    ) {
-      this.#failures = 0;
-    }
+    const stableMs = clock.monotonicMs() - (link?.establishedAtMs ?? Number.POSITIVE_INFINITY);
+    if (stableMs >= CLIENT_LIMITS.reconnectStableMs) this.#failures = 0;
     const ending = { ...end, failures: this.#failures, refreshed: this.#refreshed };
     const plan = planReconnect(ending, this.#delays, random);
     if (plan.kind === 'stop') {
@@ -190,19 +182,20 @@ class ReconnectingConnector implements Connector {
       this.stop({ ...end, resumable: plan.resumable });
       return;
     }
+    const refreshes = plan.refresh === true;
     this.#failures += 1;
-    if (plan.refresh) this.#refreshed = true;
-    if (end.stage !== 'token') this.#tokenReason = plan.refresh ? 'refresh' : 'connect';
-    const isRefusal = end.code === 1006 && end.stage !== 'token' && establishedAtMs === undefined;
-    this.#refusals = isRefusal && this.#transport.kind === 'websocket' ? this.#refusals + 1 : 0;
-    if (isRefusal) this.#transport.failed(end.hung === true);
+    this.#refreshed ||= refreshes;
+    // A new token is still owed when it could not be had.
+    if (end.stage !== 'token') this.#tokenReason = refreshes ? 'refresh' : 'connect';
+    const isUnexplained = this.#transport.ended(end, link);
     this.#wait(plan, end);
-    if (this.#refusals >= 2) void this.#askWhy(plan.delayMs, end);
+    // A listener may have closed the client just now.
+    if (isUnexplained && this.state.kind === 'waiting') void this.#askWhy(plan.delayMs, end);
   }
 
   #wait(plan: ReconnectPlan & { kind: 'wait' }, { code, reason }: LinkEnd): void {
     this.#retry?.cancel();
-    this.#retryFixed = plan.fixed;
+    this.#retryFixed = plan.fixed === true;
     this.#retry = this.#options.clock.setTimer(plan.delayMs, () => this.#tryAgain());
     const attempt = this.#failures + 1;
     this.#dispatch({ kind: 'lost', attempt, retryInMs: plan.delayMs, closeCode: code, reason });
@@ -222,7 +215,6 @@ class ReconnectingConnector implements Connector {
 
   /** A browser cannot see why an upgrade failed: two in a row are asked about with a plain request. */
   async #askWhy(plannedMs: number, end: LinkEnd): Promise<void> {
-    this.#refusals = 0;
     this.#retry?.cancel();
     const probe = new AbortController();
     this.#probe = probe;
@@ -235,11 +227,11 @@ class ReconnectingConnector implements Connector {
       this.stop({ code: answer.status, reason: message, resumable: false });
       return;
     }
-    if (answer.kind === 'accepted') this.#transport.failed(true);
+    if (answer.kind === 'accepted') this.#transport.blocked();
     const fixed = answer.kind === 'wait';
     const spreadMs = this.#options.random() * this.#delays.windowMs;
     const delayMs = fixed ? answer.delayMs + spreadMs : plannedMs;
-    this.#wait({ kind: 'wait', delayMs, refresh: false, fixed }, end);
+    this.#wait({ kind: 'wait', delayMs, fixed }, end);
   }
 
   stop({ code, reason, resumable }: Stop): void {
@@ -257,27 +249,18 @@ class ReconnectingConnector implements Connector {
     this.#deps.stopped(error);
   }
 
+  /** The next connection is the one now: it is as far as the draining one, or that one ended. */
   #takeOver(next: Link): void {
     const old = this.#link;
     this.#link = next;
     this.#handover.end();
     old?.close();
-    if (next.connectionId !== undefined) {
-      this.#dispatch({ kind: 'replaced', connectionId: next.connectionId });
-    }
-    this.#deps.up();
-  }
-
-  /** The draining connection ended while the next is under way: the next is the one now. */
-  #fallOver(next: Link): void {
-    this.#link = next;
     const { connectionId } = next;
     if (connectionId === undefined) {
       this.#dispatch({ kind: 'lost', attempt: 1, retryInMs: 0, closeCode: 1012, reason: 'draining' });
       this.#dispatch({ kind: 'retry' });
       return;
     }
-    // The server closes the old one once the next is caught up: this may be seen before that.
     this.#dispatch({ kind: 'replaced', connectionId });
     this.#deps.up();
   }

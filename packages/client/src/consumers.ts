@@ -4,7 +4,7 @@ import { createEventStream, type EventStream } from './event-stream.js';
 import { createListeners, type ListenerEntry, type Listeners } from './listeners.js';
 import type { ResolvedOptions } from './options.js';
 import type { Unsubscribe } from './ports.js';
-import { type OpenThread, openThreadView } from './thread-view.js';
+import { type CoverRule, type OpenThread, openThreadView } from './thread-view.js';
 
 /** Everything in the application that takes events: handlers, open threads, iterators. */
 export interface Consumers extends Pick<RunwireClient, 'on' | 'onEvent' | 'events' | 'openThread'> {
@@ -19,8 +19,8 @@ export interface Consumers extends Pick<RunwireClient, 'on' | 'onEvent' | 'event
   skip(): void;
   /** The event under way is void. */
   abandon(): void;
-  /** The stream's position is known: see `OpenThread`. */
-  positioned(cursor: Cursor): void;
+  /** A connection was established: see `OpenThread`. */
+  connected(covers: CoverRule): void;
   /** The stream was reset: open threads load again. */
   reload(): void;
   close(): void;
@@ -45,7 +45,7 @@ class EventConsumers implements Consumers {
   readonly #deps: ConsumersDeps;
   readonly #options: ResolvedOptions;
   readonly #byType = new Map<string, Listeners<RunwireEvent>>();
-  readonly #all = createListeners<RunwireEvent>(() => undefined);
+  readonly #all = createListeners<RunwireEvent>();
   readonly #streams = new Set<EventStream>();
   readonly #threads = new Set<OpenThread>();
   /** The handlers that the event under way has not gone through yet. */
@@ -84,8 +84,8 @@ class EventConsumers implements Consumers {
     this.#left = undefined;
   }
 
-  positioned(cursor: Cursor): void {
-    for (const thread of this.#threads) thread.positioned(cursor);
+  connected(covers: CoverRule): void {
+    for (const thread of this.#threads) thread.connected(covers);
   }
 
   reload(): void {
@@ -93,7 +93,7 @@ class EventConsumers implements Consumers {
   }
 
   readonly on: RunwireClient['on'] = (type, handler) => {
-    const handlers = this.#byType.get(type) ?? createListeners<RunwireEvent>(() => undefined);
+    const handlers = this.#byType.get(type) ?? createListeners<RunwireEvent>();
     this.#byType.set(type, handlers);
     // Only events of `type` are handed to this list.
     return handlers.add(handler as (event: RunwireEvent) => void);

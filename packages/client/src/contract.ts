@@ -166,8 +166,9 @@ export interface RunwireClient extends AsyncDisposable {
   /**
    * Shows one thread by the snapshot rule (protocol §6): loads its snapshot, holds the thread's events back
    * meanwhile (at most 10,000, else loads again), drops those the snapshot covers, hands on the rest and
-   * then the live ones. Loads again after a `reset`, and when a callback of the view throws. `close` it with
-   * what it returns.
+   * then the live ones. Loads again after a `reset`, when a callback of the view throws, and when a new
+   * connection cannot vouch for a snapshot that is ahead of it: a power loss may have shortened the stream.
+   * `close` it with what it returns.
    */
   openThread<S extends { readonly cursor: Cursor }>(view: ThreadView<S>): Unsubscribe;
 }

@@ -40,6 +40,8 @@ export interface DeliveryCounts {
 /** What delivery needs of its client. */
 export interface DeliveryDeps {
   readonly report: (problem: ClientProblem & { readonly code: ClientProblemCode }) => void;
+  /** A listener threw. */
+  readonly failed: (cause: unknown) => void;
   /** Events were applied outside the handling of a frame. */
   readonly onLateApply: () => void;
   /** Events were dropped while delivery was paused: ask for them again. */
@@ -75,9 +77,7 @@ class OrderedDelivery implements Delivery {
   #closed = false;
 
   constructor(deps: DeliveryDeps, options: ResolvedOptions) {
-    const { report } = deps;
-    const failed = (cause: unknown): void =>
-      report({ code: 'LISTENER_FAILED', message: 'A listener threw.', cause });
+    const { failed, report } = deps;
     this.#deps = deps;
     this.#options = options;
     this.applied = options.cursor;
@@ -116,20 +116,18 @@ class OrderedDelivery implements Delivery {
 
   established({ stream, resume }: ControlMessageOf<'connection_established'>): void {
     const at = this.#rule.cursor;
-    if (resume.mode === 'reset') {
+    const { epoch, head, headId } = stream;
+    if (resume.mode === 'reset' || (at !== undefined && at.epoch !== epoch)) {
       this.reset(resume.reason ?? 'epoch', stream);
-    } else if (at === undefined) {
-      const headId = resume.from === stream.head + 1 ? stream.headId : null;
-      const start = cursorAt(stream.epoch, resume.from - 1, headId);
-      this.#restart(start);
-      this.consumers.positioned(start);
-    } else if (at.epoch !== stream.epoch) {
-      this.reset('epoch', stream);
-    } else {
-      this.#gate.retry();
-      // After a stop, the handler that threw is tried again.
-      if (this.#stuck) this.#goOn();
+      return;
     }
+    const last = cursorAt(epoch, head, headId);
+    if (at === undefined) this.#restart(resume.from > head ? last : { epoch, seq: resume.from - 1 });
+    // The server vouches for `at` and for its head. Elsewhere a snapshot may be of a course that the log lost since.
+    this.consumers.connected(({ seq, id }) => seq <= (at?.seq ?? -1) || (seq === head && id === last.id));
+    this.#gate.retry();
+    // After a stop, the handler that threw is tried again.
+    if (this.#stuck) this.#goOn();
   }
 
   receive(event: RunwireEvent): boolean {

@@ -20,84 +20,70 @@ export interface EventStreamDeps {
   readonly onReturn: () => void;
 }
 
-/** Creates a stream. Full at `maxBuffered` unread events, until half of them are read. */
-export function createEventStream(deps: EventStreamDeps): EventStream {
-  return new BufferedStream(deps);
-}
-
 type Result = IteratorResult<RunwireEvent, undefined>;
 
-class BufferedStream implements EventStream {
-  readonly iterator: AsyncIterableIterator<RunwireEvent>;
-  readonly #deps: EventStreamDeps;
-  #buffer: RunwireEvent[] = [];
-  #read = 0;
-  #readers: Deferred<Result>[] = [];
-  #full = false;
-  #ended = false;
+/** Creates a stream. Full at `maxBuffered` unread events, until half of them are read. */
+export function createEventStream({ maxBuffered, onRoom, onReturn }: EventStreamDeps): EventStream {
+  let buffer: RunwireEvent[] = [];
+  /** How many of the buffer were read. */
+  let read = 0;
+  let readers: Deferred<Result>[] = [];
+  let full = false;
+  let ended = false;
 
-  constructor(deps: EventStreamDeps) {
-    this.#deps = deps;
-    this.iterator = {
-      next: () => this.#next(),
-      return: () => this.#return(),
+  const keep = (unread: RunwireEvent[]): void => {
+    buffer = unread;
+    read = 0;
+    if (!full) return;
+    full = false;
+    onRoom();
+  };
+
+  const end = (): void => {
+    ended = true;
+    for (const reader of readers) reader.resolve({ done: true, value: undefined });
+    readers = [];
+  };
+
+  const next = async (): Promise<Result> => {
+    const value = buffer[read];
+    if (value === undefined) {
+      if (ended) return { done: true, value };
+      const reader = createDeferred<Result>();
+      readers.push(reader);
+      return reader.promise;
+    }
+    read += 1;
+    if (buffer.length - read <= maxBuffered / 2) keep(buffer.slice(read));
+    return { done: false, value };
+  };
+
+  return {
+    iterator: {
+      next,
+      async return() {
+        end();
+        onReturn();
+        keep([]);
+        return { done: true, value: undefined };
+      },
       [Symbol.asyncIterator]() {
         return this;
       },
-    };
-  }
-
-  get full(): boolean {
-    return this.#full;
-  }
-
-  push(event: RunwireEvent): void {
-    if (this.#ended) return;
-    const reader = this.#readers.shift();
-    if (reader !== undefined) {
-      reader.resolve({ done: false, value: event });
-      return;
-    }
-    this.#buffer.push(event);
-    if (this.#buffer.length - this.#read >= this.#deps.maxBuffered) this.#full = true;
-  }
-
-  end(): void {
-    this.#ended = true;
-    for (const reader of this.#readers) reader.resolve({ done: true, value: undefined });
-    this.#readers = [];
-  }
-
-  async #next(): Promise<Result> {
-    const value = this.#buffer[this.#read];
-    if (value === undefined) {
-      if (this.#ended) return { done: true, value: undefined };
-      const reader = createDeferred<Result>();
-      this.#readers.push(reader);
-      return reader.promise;
-    }
-    this.#read += 1;
-    const unread = this.#buffer.length - this.#read;
-    if (unread <= this.#deps.maxBuffered / 2) {
-      this.#buffer = this.#buffer.slice(this.#read);
-      this.#read = 0;
-      this.#makeRoom();
-    }
-    return { done: false, value };
-  }
-
-  async #return(): Promise<Result> {
-    this.#buffer = [];
-    this.#read = 0;
-    this.end();
-    this.#deps.onReturn();
-    this.#makeRoom();
-    return { done: true, value: undefined };
-  }
-
-  #makeRoom(): void {
-    if (!this.#full) return;
-    this.#full = false;
-    this.#deps.onRoom();
-  }
+    },
+    get full() {
+      return full;
+    },
+    push(event) {
+      if (ended) return;
+      const reader = readers.shift();
+      if (reader !== undefined) {
+        reader.resolve({ done: false, value: event });
+        return;
+      }
+      buffer.push(event);
+      if (buffer.length - read >= maxBuffered) full = true;
+    },
+    end,
+  };
 }

@@ -17,7 +17,7 @@ export interface Listeners<T> {
 }
 
 /** Creates an empty list. */
-export function createListeners<T>(failed: (cause: unknown) => void): Listeners<T> {
+export function createListeners<T>(failed?: (cause: unknown) => void): Listeners<T> {
   let entries: readonly { readonly call: (value: T) => void; active: boolean }[] = [];
 
   return {
@@ -38,7 +38,7 @@ export function createListeners<T>(failed: (cause: unknown) => void): Listeners<
         try {
           entry.call(value);
         } catch (cause) {
-          failed(cause);
+          failed?.(cause);
         }
       }
     },

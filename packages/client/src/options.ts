@@ -76,9 +76,8 @@ function socketUrl(text: string): string {
   } catch (cause) {
     throw invalid('url is not a URL.', cause);
   }
-  if (url.protocol === 'http:') url.protocol = 'ws:';
-  if (url.protocol === 'https:') url.protocol = 'wss:';
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') throw invalid('url must be ws, wss, http or https.');
+  url.protocol = url.protocol.replace('http', 'ws');
+  if (!/^wss?:$/.test(url.protocol)) throw invalid('url must be ws, wss, http or https.');
   url.hash = '';
   return url.href;
 }

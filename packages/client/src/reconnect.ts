@@ -27,14 +27,11 @@ export interface Ending {
 /** What to do next. `fixed`: the server set the delay, so coming online does not shorten it. */
 export type ReconnectPlan =
   | { readonly kind: 'stop'; readonly report: boolean; readonly resumable: boolean }
-  | { readonly kind: 'wait'; readonly delayMs: number; readonly refresh: boolean; readonly fixed: boolean };
+  | { readonly kind: 'wait'; readonly delayMs: number; readonly refresh?: boolean; readonly fixed?: boolean };
 
 /** Decides by the close code alone (protocol §7). `random` is uniform in [0, 1). */
 export function planReconnect(ending: Ending, delays: ReconnectDelays, random: () => number): ReconnectPlan {
   const backoffMs = fullJitter(ending.failures, delays, random);
-  const wait = (delayMs: number, fixed = false): ReconnectPlan => {
-    return { kind: 'wait', delayMs, refresh: false, fixed };
-  };
   switch (closeAction(ending.code)) {
     case 'stop':
       return { kind: 'stop', report: false, resumable: false };
@@ -44,15 +41,15 @@ export function planReconnect(ending: Ending, delays: ReconnectDelays, random: (
       return { kind: 'stop', report: false, resumable: true };
     case 'refresh-then-resume':
       if (ending.refreshed) return { kind: 'stop', report: true, resumable: true };
-      return { kind: 'wait', delayMs: backoffMs, refresh: true, fixed: false };
+      return { kind: 'wait', delayMs: backoffMs, refresh: true };
     case 'resume-jitter':
-      return wait(ending.failures === 0 ? random() * delays.windowMs : backoffMs);
+      return { kind: 'wait', delayMs: ending.failures === 0 ? random() * delays.windowMs : backoffMs };
     case 'resume-after-delay': {
       const spreadMs = ending.code === 4503 ? random() * delays.windowMs : backoffMs;
-      return wait(closeReasonRetryAfterMs(ending.reason) + spreadMs, true);
+      return { kind: 'wait', delayMs: closeReasonRetryAfterMs(ending.reason) + spreadMs, fixed: true };
     }
     case 'resume':
-      return wait(backoffMs);
+      return { kind: 'wait', delayMs: backoffMs };
   }
 }
 

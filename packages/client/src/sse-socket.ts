@@ -44,8 +44,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 const CODE_OF_STATUS: Readonly<Record<number, number>> = { 401: 4401, 403: 4403, 429: 4503, 503: 4503 };
 /** What the status of a post is: whatever else went wrong, the stream says it, or breaks. */
 const CODE_OF_POST: Readonly<Record<number, number>> = { 401: 4401, 403: 4403 };
-/** A post that the server will not take, now or later. */
-const REJECTED = [400, 413];
+/** A message that will not be taken, now or later; the stream stays. The server, or a proxy before it, says why. */
+const REJECTED = [400, 413, 415, 422];
 
 interface HttpRequest {
   readonly signal: AbortSignal;
@@ -162,7 +162,7 @@ class SseSocket implements WebSocketLike {
         headers: { 'content-type': 'application/json', 'runwire-connection': this.#connectionId ?? '' },
         body: text,
       });
-      if (REJECTED.includes(response.status)) this.#rejected(text, await response.text());
+      if (REJECTED.includes(response.status)) await this.#rejected(text, response);
       else if (response.ok) this.#answered(text, await response.text());
       else await this.#refused(response, CODE_OF_POST);
     } catch {
@@ -179,10 +179,13 @@ class SseSocket implements WebSocketLike {
     this.#received(answer);
   }
 
-  #rejected(text: string, answer: string): void {
-    const { error } = JSON.parse(answer) as { error: object };
+  async #rejected(text: string, response: Response): Promise<void> {
+    const { status } = response;
+    const code = status === 413 ? 'MESSAGE_TOO_LARGE' : 'INVALID_MESSAGE';
+    const message = `The message was refused with status ${status}.`;
+    const error = { code, message, retryable: false, ...errorIn(await response.text()) };
     const { id: ref } = JSON.parse(text) as { id?: string };
-    this.#received(JSON.stringify({ type: 'error', retryable: false, ...error, ref }));
+    this.#received(JSON.stringify({ ...error, type: 'error', ref }));
   }
 
   async #refused(response: Response, codes: Readonly<Record<number, number>>): Promise<void> {
@@ -221,6 +224,16 @@ class SseSocket implements WebSocketLike {
 
 function isEventStream(response: Response): boolean {
   return response.ok && response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+}
+
+/** What the server says is wrong. Nothing when something else answers: with a page of a proxy, say. */
+function errorIn(answer: string): object | null {
+  try {
+    const { error } = JSON.parse(answer) as { error?: unknown };
+    return typeof error === 'object' ? error : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The token that a WebSocket would carry in its subprotocols. */

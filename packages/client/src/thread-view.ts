@@ -7,12 +7,18 @@ import { DEFAULT_DELAYS, fullJitter } from './reconnect.js';
 export interface OpenThread {
   /** An event was applied. */
   offer(event: RunwireEvent): void;
-  /** The first connection was established at `cursor`: what came before it is not delivered. */
-  positioned(cursor: Cursor): void;
+  /**
+   * A connection was established. `covers` tells whether a snapshot asked for before is part of the stream that
+   * goes on, and everything behind it is, or was, delivered.
+   */
+  connected(covers: CoverRule): void;
   /** The stream was reset: what is shown is worth nothing. */
   reload(): void;
   close(): void;
 }
+
+/** Judges the position of a snapshot. */
+export type CoverRule = (snapshot: Cursor) => boolean;
 
 /** What an open thread needs of its client. */
 export interface OpenThreadDeps {
@@ -40,6 +46,8 @@ interface Loading {
   readonly kind: 'loading';
   /** The position the snapshot must not be behind. */
   from: Cursor | undefined;
+  /** Of the last connection since it was asked for; what is asked for on a connection is of its stream. */
+  covers: CoverRule;
   /** Undefined: too many came. */
   held: RunwireEvent[] | undefined;
 }
@@ -47,14 +55,14 @@ interface Loading {
 type ViewState =
   | Loading
   | { readonly kind: 'live'; readonly cursor: Cursor }
-  | { readonly kind: 'waiting'; readonly timer: TimerHandle }
-  /** Closed, or `onLoadError` said to stop. */
-  | { readonly kind: 'stopped'; readonly closed: boolean };
+  /** For the next load, or a reset when `onLoadError` said to stop. */
+  | { readonly kind: 'waiting' | 'closed' };
 
 class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread {
   readonly #deps: OpenThreadDeps;
   readonly #view: ThreadView<S>;
-  #state: ViewState = { kind: 'stopped', closed: false };
+  #state: ViewState = { kind: 'waiting' };
+  #timer: TimerHandle | undefined;
   #failures = 0;
 
   constructor(deps: OpenThreadDeps, view: ThreadView<S>) {
@@ -71,25 +79,33 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
     else state.held = undefined;
   }
 
-  positioned(cursor: Cursor): void {
-    if (this.#state.kind === 'loading') this.#state.from = cursor;
-    else if (this.#state.kind === 'live' && !reaches(this.#state.cursor, cursor)) this.#load();
+  connected(covers: CoverRule): void {
+    const state = this.#state;
+    if (state.kind === 'loading') {
+      state.from ??= this.#deps.cursor();
+      state.covers = covers;
+    } else if (state.kind === 'live' && !covers(state.cursor)) this.#load();
   }
 
   reload(): void {
-    if (this.#state.kind === 'stopped' && this.#state.closed) return;
-    if (this.#state.kind === 'waiting') this.#state.timer.cancel();
+    if (this.#state.kind === 'closed') return;
+    this.#timer?.cancel();
     this.#failures = 0;
     this.#load();
   }
 
   close(): void {
-    if (this.#state.kind === 'waiting') this.#state.timer.cancel();
-    this.#state = { kind: 'stopped', closed: true };
+    this.#timer?.cancel();
+    this.#state = { kind: 'closed' };
   }
 
   #load(): void {
-    const loading: Loading = { kind: 'loading', from: this.#deps.cursor(), held: [] };
+    const loading: Loading = {
+      kind: 'loading',
+      from: this.#deps.cursor(),
+      covers: () => true,
+      held: [],
+    };
     this.#state = loading;
     void this.#settle(loading);
   }
@@ -105,29 +121,23 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
 
   #loaded(loading: Loading, snapshot: S): void {
     const { held } = loading;
-    if (held === undefined) {
+    if (held === undefined || !loading.covers(snapshot.cursor)) {
       this.#load();
       return;
     }
-    if (loading.from !== undefined && snapshot.cursor.epoch === loading.from.epoch) {
-      // A replica that lags: events between the two are neither in the snapshot nor held.
-      if (snapshot.cursor.seq < loading.from.seq) {
-        this.#retry();
-        return;
-      }
-    } else if (loading.from !== undefined) {
-      // Another epoch: the stream has not told of it yet. Show it; what is held does not follow it.
-      this.#guard(() => this.#view.onSnapshot(snapshot));
-      if (this.#state === loading) this.#retry();
-      return;
-    }
-    const live = { kind: 'live', cursor: snapshot.cursor } as const;
-    const shown = this.#guard(() => this.#view.onSnapshot(snapshot));
+    const { cursor } = snapshot;
+    const { epoch, seq } = loading.from ?? cursor;
+    // Of another epoch the stream has not told yet: it is shown, but what is held does not follow it.
+    const follows = cursor.epoch === epoch;
+    // A replica that lags: events between the two are neither in the snapshot nor held.
+    const lags = follows && cursor.seq < seq;
+    const shown = !lags && this.#guard(() => this.#view.onSnapshot(snapshot));
     if (this.#state !== loading) return;
-    if (!shown) {
+    if (!shown || !follows) {
       this.#retry();
       return;
     }
+    const live = { kind: 'live', cursor } as const;
     this.#state = live;
     for (const event of held) {
       // Any callback may close the view.
@@ -149,13 +159,14 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
     });
     if (this.#state.kind !== 'loading') return;
     if (goOn) this.#retry();
-    else this.#state = { kind: 'stopped', closed: false };
+    else this.#state = { kind: 'waiting' };
   }
 
   #retry(): void {
     const delayMs = fullJitter(this.#failures, DEFAULT_DELAYS, this.#deps.random);
     this.#failures += 1;
-    this.#state = { kind: 'waiting', timer: this.#deps.clock.setTimer(delayMs, () => this.#load()) };
+    this.#state = { kind: 'waiting' };
+    this.#timer = this.#deps.clock.setTimer(delayMs, () => this.#load());
   }
 
   /** False if the view threw. */
@@ -168,9 +179,4 @@ class SnapshotView<S extends { readonly cursor: Cursor }> implements OpenThread 
       return false;
     }
   }
-}
-
-/** True if a snapshot at `snapshot` covers everything before `cursor`. */
-function reaches(snapshot: Cursor, cursor: Cursor): boolean {
-  return snapshot.epoch === cursor.epoch && snapshot.seq >= cursor.seq;
 }

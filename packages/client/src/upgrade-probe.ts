@@ -53,10 +53,6 @@ async function answerOf(response: Response): Promise<UpgradeAnswer> {
 
 async function errorOf(response: Response): Promise<Pick<ErrorBody, 'code' | 'message'>> {
   const message = `The server refused with status ${response.status}.`;
-  try {
-    const body = (await response.json()) as { error?: Partial<ErrorBody> };
-    return { code: 'FORBIDDEN', message, ...body.error };
-  } catch {
-    return { code: 'FORBIDDEN', message };
-  }
+  const body = (await response.json().catch(() => null)) as { error?: Partial<ErrorBody> } | null;
+  return { code: 'FORBIDDEN', message, ...body?.error };
 }

@@ -234,7 +234,12 @@ function createShown(onLoadError?: () => boolean): Shown {
     log,
     load: () => {
       const { promise, resolve, reject } = pending<{ cursor: Cursor }>();
-      loads.push({ resolve: (seq, epoch = 'epoch_1') => resolve({ cursor: { epoch, seq } }), reject });
+      loads.push({
+        resolve: (seq, epoch = 'epoch_1') => {
+          resolve({ cursor: seq === 0 ? { epoch, seq } : { epoch, seq, id: `${epoch}_evt_${seq}` } });
+        },
+        reject,
+      });
       return promise;
     },
     onSnapshot: ({ cursor }) => log.push(`snapshot ${cursor.seq}`),
@@ -270,6 +275,127 @@ describe('openThread', () => {
     await h.clock.settle();
     h.server.append(thinking('d'));
     expect(shown.log).toEqual(['snapshot 1', 'snapshot 3', '4']);
+  });
+
+  it('keeps a snapshot from before the first connection that is at the head, wherever the stream starts', async () => {
+    for (const start of ['live', 'beginning'] as const) {
+      for (const asked of ['shown before', 'under way']) {
+        await using h = createHarness({ start });
+        const shown = createShown();
+        h.server.append(...thoughts(3));
+        h.client.openThread(shown);
+        if (asked === 'shown before') {
+          shown.loads[0]?.resolve(3);
+          await h.clock.settle();
+        }
+        await h.connect();
+        shown.loads[0]?.resolve(3);
+        await h.clock.settle();
+        h.server.append(thinking('d'));
+        expect(shown.log).toEqual(['snapshot 3', '4']);
+        expect(shown.loads).toHaveLength(1);
+      }
+    }
+  });
+
+  const losses: readonly [what: string, lose: (h: Harness) => void][] = [
+    ['ended before it', ({ server }) => void server.log.splice(3)],
+    ['has another event there', (h) => loseAndGoOn(h, 5)],
+    ['took another course and passed it', (h) => loseAndGoOn(h, 8)],
+  ];
+
+  /** A power loss takes events 4 and 5; the log goes on in another way. */
+  function loseAndGoOn({ server }: Harness, head: number): void {
+    server.log.splice(3);
+    server.append(...thoughts(head - 3));
+    for (let at = 3; at < head; at += 1) {
+      const event = server.log[at] as RunwireEvent;
+      server.log[at] = { ...event, id: `epoch_1b_evt_${event.seq}` };
+    }
+  }
+
+  it.each(losses)('loads again when a power loss left a stream that %s', async (_, lose) => {
+    for (const lastSeen of [0, 2]) {
+      for (const asked of ['shown before', 'under way']) {
+        await using h = createHarness({ start: 'beginning' });
+        const shown = createShown();
+        if (lastSeen > 0) {
+          h.server.append(...thoughts(lastSeen));
+          await h.connect();
+          h.server.last.close(1006);
+        }
+        h.server.append(...thoughts(5 - lastSeen));
+        h.client.openThread(shown);
+        if (asked === 'shown before') {
+          shown.loads[0]?.resolve(5);
+          await h.clock.settle();
+        }
+        lose(h);
+        const connected = h.client.connect();
+        await h.clock.advance(1_000);
+        await connected;
+        shown.loads[0]?.resolve(5);
+        await h.clock.settle();
+        expect(shown.loads).toHaveLength(2);
+        const { head } = h.server;
+        shown.loads[1]?.resolve(head);
+        await h.clock.settle();
+        h.server.append(thinking('after'));
+        const before = asked === 'shown before' ? ['snapshot 5'] : [];
+        expect(shown.log).toEqual([...before, `snapshot ${head}`, `${head + 1}`]);
+      }
+    }
+  });
+
+  it('loads again when a snapshot that is ahead of the stream was asked for on a connection that broke', async () => {
+    await using h = createHarness();
+    const shown = createShown();
+    await h.connect();
+    h.server.last.live = false;
+    h.server.append(...thoughts(5));
+    h.client.openThread(shown);
+    shown.loads[0]?.resolve(5);
+    await h.clock.settle();
+    h.server.log.splice(3);
+    h.server.last.close(1006);
+    await h.clock.advance(1_000);
+    shown.loads[1]?.resolve(3);
+    await h.clock.settle();
+    expect(shown.log).toEqual(['snapshot 5', 'snapshot 3']);
+  });
+
+  it('loads again when a load outlasts two connections and is behind where the first one started', async () => {
+    await using h = createHarness();
+    const shown = createShown();
+    h.server.append(...thoughts(3));
+    h.client.openThread(shown);
+    await h.connect();
+    h.server.last.close(1006);
+    await h.clock.advance(1_000);
+    shown.loads[0]?.resolve(2);
+    await h.clock.advance(1_000);
+    shown.loads[1]?.resolve(3);
+    await h.clock.settle();
+    expect(shown.log).toEqual(['snapshot 3']);
+  });
+
+  it('does not load again over drops after which the stream goes on', async () => {
+    await using h = createHarness();
+    const shown = createShown();
+    h.server.append(...thoughts(3));
+    await h.connect();
+    h.client.openThread(shown);
+    shown.loads[0]?.resolve(3);
+    await h.clock.settle();
+    for (const text of ['a', 'b']) {
+      h.server.last.close(1006);
+      h.server.append(thinking(text));
+      await h.clock.advance(5_000);
+    }
+    h.server.last.close(1006);
+    await h.clock.advance(5_000);
+    expect(shown.log).toEqual(['snapshot 3', '4', '5']);
+    expect(shown.loads).toHaveLength(1);
   });
 
   it('does not take a snapshot that is behind what was delivered before it was asked for', async () => {

@@ -59,6 +59,19 @@ describe('the choice of the transport', () => {
     expect(h.client.transport).toBe('sse');
   });
 
+  it('falls back also when an attempt that was refused comes before the one that hangs', async () => {
+    await using h = createHarness();
+    h.server.door = ({ url }) => {
+      if (url.protocol !== 'wss:') return undefined;
+      return h.server.connections.length === 1 ? 'refuse' : 'hang';
+    };
+    const connected = h.client.connect();
+    await h.clock.advance(12_000);
+    await connected;
+    expect(paths(h)).toEqual(['GET /api/stream']);
+    expect(h.server.connections).toHaveLength(3);
+  });
+
   it('tries one after the other where both hang', async () => {
     await using h = createHarness();
     h.server.door = () => 'hang';
@@ -75,6 +88,32 @@ describe('the choice of the transport', () => {
     await h.clock.advance(5_000);
     await connected;
     expect(h.client.transport).toBe('sse');
+  });
+
+  it('stays with WebSocket when the server says why of every other attempt that is not established', async () => {
+    await using h = createHarness();
+    let attempts = 0;
+    h.server.door = () => {
+      attempts += 1;
+      return attempts <= 4 ? [1006, 4503][attempts % 2] : undefined;
+    };
+    const connected = h.client.connect();
+    await h.clock.advance(60_000);
+    await connected;
+    expect(attempts).toBe(5);
+    expect([h.client.transport, h.http.requests]).toEqual(['websocket', []]);
+  });
+
+  it('asks for no reason when a listener closes the client as it is told of the failure', async () => {
+    await using h = createHarness();
+    h.server.door = () => 'refuse';
+    h.client.onState((state) => {
+      if (state.kind === 'waiting' && state.attempt === 3) void h.client.close();
+    });
+    const connected = expect(h.client.connect()).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    await h.clock.advance(60_000);
+    await connected;
+    expect([h.server.connections.length, h.http.requests]).toEqual([2, []]);
   });
 
   it('stays with WebSocket when the server itself is away or says why', async () => {
@@ -243,18 +282,54 @@ describe('server-sent events', () => {
     await expect(h.client.send({ content: 'x' })).rejects.toMatchObject({ code: 'THREAD_BUSY' });
   });
 
-  it('reject a command that the server will never take', async () => {
+  const refusals: readonly [status: number, code: string][] = [
+    [400, 'INVALID_JSON'],
+    [413, 'MESSAGE_TOO_LARGE'],
+    [415, 'INVALID_MESSAGE'],
+    [422, 'UNKNOWN_MESSAGE_TYPE'],
+  ];
+
+  it.each(refusals)('stay when a POST is answered %d, and its command is rejected', async (status, code) => {
     await using h = createSse();
     await h.connect();
-    for (const [status, code] of [
-      [413, 'MESSAGE_TOO_LARGE'],
-      [400, 'INVALID_JSON'],
-    ] as const) {
-      h.http.instead = async () => Response.json({ error: { code, message: 'no' } }, { status });
-      const details = { retryable: false };
-      await expect(h.client.send({ content: 'x' })).rejects.toMatchObject({ code, details });
-    }
-    expect(h.client.state.kind).toBe('live');
+    h.http.instead = async () => {
+      h.http.instead = undefined;
+      return Response.json({ error: { code, message: 'no' } }, { status });
+    };
+    const [first, second] = [h.client.send({ content: 'x' }), h.client.send({ content: 'y' })];
+    await expect(first).rejects.toMatchObject({ code, message: 'no', details: { retryable: false } });
+    expect(await second).toMatchObject({ runId: 'run_1' });
+    expect([h.client.state.kind, h.server.connections.length]).toEqual(['live', 1]);
+    expect(h.problems).toEqual([]);
+  });
+
+  const pages: readonly [status: number, body: string, code: string][] = [
+    [400, 'null', 'INVALID_MESSAGE'],
+    [413, '<html>413 Request Entity Too Large</html>', 'MESSAGE_TOO_LARGE'],
+    [415, '{"error":"Unsupported Media Type"}', 'INVALID_MESSAGE'],
+    [422, '', 'INVALID_MESSAGE'],
+  ];
+
+  it.each(pages)('reject a command also when %d is the answer of a proxy: %s', async (status, body, code) => {
+    await using h = createSse();
+    await h.connect();
+    h.http.instead = async () => new Response(body, { status });
+    const message = `The message was refused with status ${status}.`;
+    await expect(h.client.send({ content: 'x' })).rejects.toMatchObject({ code, message });
+    expect([h.client.state.kind, h.server.connections.length]).toEqual(['live', 1]);
+  });
+
+  it('stay when an ack is refused, which is reported, and ack again with the next event', async () => {
+    await using h = createSse();
+    await h.connect();
+    h.http.instead = async () => new Response(null, { status: 400 });
+    h.server.append(thinking('a'));
+    await h.clock.advance(300);
+    expect(h.problems.map(({ code }) => code)).toEqual(['INVALID_MESSAGE']);
+    h.http.instead = undefined;
+    h.server.append(thinking('b'));
+    await h.clock.advance(300);
+    expect([h.server.connections.length, h.server.last.acked]).toEqual([1, 2]);
   });
 
   it('repeat a command whose POST failed under the same id, and it is done once', async () => {
@@ -435,6 +510,8 @@ describe('the end of an event stream', () => {
     [401, { kind: 'waiting', closeCode: 4401 }],
     [403, { kind: 'stopped', code: 4403 }],
     [404, { kind: 'waiting', closeCode: 1006, reason: 'answered 404' }],
+    [429, { kind: 'waiting', closeCode: 1006, reason: 'answered 429' }],
+    [500, { kind: 'waiting', closeCode: 1006, reason: 'answered 500' }],
     [503, { kind: 'waiting', closeCode: 1006, reason: 'answered 503' }],
   ];
 

@@ -1,44 +1,19 @@
 import type { ThreadId } from '@runwire/id-generation';
-import type { Clock, Logger, TimerHandle } from '@runwire/kernel';
+import type { Logger, TimerHandle } from '@runwire/kernel';
 import { nextJob } from './compaction-job.js';
-import type { LogDisk } from './disk.js';
-import type { GroupWriter } from './group-writer.js';
-import { SegmentRewrite } from './segment-rewrite.js';
-import { isBad, type ScannedRecord, SegmentScan } from './segment-scan.js';
-import { SegmentSurvey } from './segment-survey.js';
-import type { Segment, Segments } from './segments.js';
-import type { StreamReader } from './stream-reader.js';
-import type { Syncer } from './syncer.js';
+import { SegmentCompaction, type SegmentCompactionDeps, Stopped } from './segment-compaction.js';
 import type { UserLog } from './user-log.js';
-import type { Users } from './users.js';
 
 /** What compaction works on. */
-export interface CompactionDeps {
-  readonly clock: Clock;
+export interface CompactionDeps extends SegmentCompactionDeps {
   readonly logger: Logger;
-  readonly disk: LogDisk;
-  readonly segments: Segments;
-  readonly users: Users;
-  readonly reader: StreamReader;
-  readonly writer: GroupWriter;
-  readonly syncer: Syncer;
   readonly maxSegmentBytes: number;
-  /** Writes a new state record of the user. */
-  readonly restate: (user: UserLog) => Promise<unknown>;
 }
 
 /** From the first reason to free disk space, so that one pass serves many reasons. */
 const SPACE_DELAY_MS = 60_000;
 /** From the first erasure. Each pass over the newest segment begins another, so it comes rarely. */
 const ERASURE_DELAY_MS = 30 * 60_000;
-/** So many bytes are handled before others get their turn. */
-const SLICE_BYTES = 1_048_576;
-/** So many users are written down before others get their turn. */
-const SLICE_USERS = 256;
-
-/** The log was closed in the middle of a pass. */
-class Stopped extends Error {}
-
 /** An erasure that a pass is to finish. */
 interface PendingErasure {
   readonly user: UserLog;
@@ -52,6 +27,7 @@ interface PendingErasure {
  */
 export class Compaction {
   readonly #deps: CompactionDeps;
+  readonly #rewriter: SegmentCompaction;
   #timer: { readonly dueAtMs: number; readonly handle: TimerHandle } | undefined;
   #erasuresDueAtMs = Number.POSITIVE_INFINITY;
   #running: Promise<void> | undefined;
@@ -59,6 +35,7 @@ export class Compaction {
 
   constructor(deps: CompactionDeps) {
     this.#deps = deps;
+    this.#rewriter = new SegmentCompaction(deps, () => this.#isClosed);
   }
 
   /** Users are counted on to stay as they are. */
@@ -148,11 +125,11 @@ export class Compaction {
     if (areErasuresDue) this.#erasuresDueAtMs = Number.POSITIVE_INFINITY;
     try {
       segments.removeSuperfluous();
-      for (const segment of erased) if (segment.holdsErased) await this.#compact([segment]);
+      for (const segment of erased) if (segment.holdsErased) await this.#rewriter.compact([segment]);
       for (;;) {
         const job = nextJob(segments, maxSegmentBytes);
         if (job === undefined) break;
-        await this.#compact(job);
+        await this.#rewriter.compact(job);
       }
       await this.#finish(pending);
     } catch (cause) {
@@ -172,81 +149,6 @@ export class Compaction {
     return pending;
   }
 
-  async #compact(parts: readonly Segment[]): Promise<void> {
-    const [into, ...others] = parts;
-    if (into === undefined) return;
-    const { segments, syncer } = this.#deps;
-    await this.#seal(parts);
-    const erased = parts.filter(({ holdsErased }) => holdsErased);
-    for (const part of parts) part.holdsErased = false;
-    const rewrite = new SegmentRewrite(this.#deps, into, others);
-    try {
-      const survey = new SegmentSurvey(this.#deps);
-      for (const part of parts) await this.#scan(part, (record) => survey.look(record));
-      await this.#restateAll(survey.restated);
-      if (!(await syncer.sync()))
-        throw new Error('The disk did not sync what the records that go leave behind.');
-      for (const part of parts) await this.#scan(part, (record) => survey.keep(record, part, rewrite));
-      await rewrite.finish();
-      this.#resolveBases(survey.seen, parts);
-      // Set again while the records were being copied.
-      into.holdsErased = parts.some(({ holdsErased }) => holdsErased);
-      rewrite.takePlace();
-    } catch (cause) {
-      rewrite.abandon();
-      for (const part of erased) part.holdsErased = true;
-      throw cause;
-    }
-    await segments.syncFolder();
-    segments.removeSuperfluous();
-  }
-
-  /** From then on nothing is written to any of them. */
-  async #seal(parts: readonly Segment[]): Promise<void> {
-    const { segments, writer } = this.#deps;
-    for (const part of parts) part.isSealed = true;
-    await writer.landed();
-    if (segments.active !== undefined && parts.includes(segments.active)) segments.begin();
-  }
-
-  async #restateAll(users: ReadonlySet<UserLog>): Promise<void> {
-    const { restate, clock } = this.#deps;
-    let slice: Promise<unknown>[] = [];
-    for (const user of users) {
-      slice.push(restate(user));
-      if (slice.length < SLICE_USERS) continue;
-      await Promise.all(slice);
-      slice = [];
-      await new Promise<void>((resolve) => clock.nextTurn(resolve));
-      if (this.#isClosed) throw new Stopped();
-    }
-    await Promise.all(slice);
-  }
-
-  /** Ids that were not looked up yet are looked up while their record can still be found. */
-  #resolveBases(users: ReadonlySet<UserLog>, parts: readonly Segment[]): void {
-    for (const user of users) {
-      const { record } = user.base;
-      if (!parts.some((part) => part.number === record?.segment)) continue;
-      if (this.#deps.reader.idAt(user, user.first - 1) === undefined) user.base = {};
-    }
-  }
-
-  /** Visits the records of a segment, a slice a turn. */
-  async #scan(segment: Segment, visit: (record: ScannedRecord) => void): Promise<void> {
-    const scan = new SegmentScan(segment.file, { from: segment.headerBytes, to: segment.end });
-    let slice = 0;
-    for (let met = scan.next(); met !== undefined; met = scan.next()) {
-      if (this.#isClosed) throw new Stopped();
-      if (isBad(met)) continue;
-      visit(met);
-      slice += met.head.length;
-      if (slice < SLICE_BYTES) continue;
-      slice = 0;
-      await new Promise<void>((resolve) => this.#deps.clock.nextTurn(resolve));
-    }
-  }
-
   /** What was erased is not on the disk any more: there is nothing to remember of it. */
   async #finish(pending: readonly PendingErasure[]): Promise<void> {
     const finished = new Set<UserLog>();
@@ -257,6 +159,6 @@ export class Compaction {
       user.erasures = rest;
       finished.add(user);
     }
-    await this.#restateAll(finished);
+    await this.#rewriter.restateAll(finished);
   }
 }

@@ -88,6 +88,7 @@ export interface FileEventLogStats {
   readonly longestDiskMs: number;
   /** Groups that could not be written; their appends were rejected. */
   readonly failedWrites: number;
+  /** Syncs that the disk refused. With `fsync: 'always'` the appends that waited for one were rejected. */
   readonly failedSyncs: number;
   /** The code of the failure that the last write, or the last sync, met; undefined when both succeeded. */
   readonly failing: string | undefined;

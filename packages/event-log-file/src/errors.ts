@@ -1,4 +1,5 @@
-import { CodedError } from '@runwire/kernel';
+import { EventLogError } from '@runwire/event-log';
+import { CodedError, isCodedError } from '@runwire/kernel';
 
 /** Why a folder cannot be opened as a log. Closed list. */
 export const FILE_LOG_ERROR_CODES = [
@@ -23,6 +24,21 @@ export class FileLogError extends CodedError<FileLogErrorCode> {
 /** The system's code of an error, such as `ENOSPC`. */
 export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN';
+}
+
+const UNREADABLE = 'UNREADABLE';
+
+/** A record has its checksum, and its payload is not what records hold: `LOG_READ_FAILED`. Says nothing of it. */
+export function unreadable(what: string, cause?: unknown): EventLogError {
+  return new EventLogError('LOG_READ_FAILED', `A record of the log cannot be understood: ${what}.`, {
+    cause,
+    details: { code: UNREADABLE },
+  });
+}
+
+/** Whether an error is one of {@link unreadable}: the record is damaged then, whatever its checksum says. */
+export function isUnreadable(error: unknown): boolean {
+  return isCodedError(error, 'LOG_READ_FAILED') && error.details?.['code'] === UNREADABLE;
 }
 
 const NOT_A_FOLDER = ['is not a folder', 'remove the file, or choose another path'] as const;

@@ -13,7 +13,7 @@ import type { Clock } from '@runwire/kernel';
 import type { EventDraft, StreamInfo } from '@runwire/protocol';
 import { AppendItem } from './append-item.js';
 import type { FileEventLog, FileEventLogDeps, FileEventLogOptions, FileEventLogStats } from './contract.js';
-import { erasure } from './erase.js';
+import { eraseThread } from './erase.js';
 import { codeOf, FileLogError, folderUnusable } from './errors.js';
 import { createLogParts, type LogParts } from './log-parts.js';
 import { logStats } from './log-stats.js';
@@ -22,8 +22,6 @@ import { openLog } from './open-log.js';
 import { resolveOptions } from './options.js';
 import type { OpenedLog } from './read-log.js';
 import { RESTATEMENT } from './state-item.js';
-import { ThreadSearch } from './thread-search.js';
-import type { UserLog } from './user-log.js';
 
 /**
  * Opens the log in a folder, or begins one. Settles when everything in it was checked.
@@ -43,10 +41,17 @@ export async function openFileEventLog(
   let opened: OpenedLog | undefined;
   try {
     opened = openLog({ disk, clock, logger, newEpoch: () => ids.eventId() });
-    // A log that is begun has its epoch from now on, whatever happens to the machine.
-    if (resolved.fsync !== 'never') await opened.segments.active?.file.sync();
-    await disk.syncDirectory();
+    const { segments } = opened;
     const parts = createLogParts({ ...deps, disk }, resolved, opened);
+    if (resolved.fsync === 'never') {
+      for (const segment of segments.all()) parts.syncer.found(segment);
+    } else {
+      // A log that is begun has its epoch from now on, whatever happens to the machine.
+      await segments.active?.file.sync();
+      for (const segment of segments.all()) if (segment !== segments.active) parts.syncer.found(segment);
+      await parts.syncer.sync();
+    }
+    await disk.syncDirectory();
     const openMs = clock.monotonicMs() - sinceMs;
     const log = new DurableEventLog({ ...parts, ...opened, clock, openMs, release });
     log.start();
@@ -129,23 +134,12 @@ class DurableEventLog implements FileEventLog {
 
   async erase(userId: UserId, { threadId }: { readonly threadId: ThreadId }): Promise<number> {
     this.#requireOpen();
-    const { users, reader, change, clock, compaction, hub } = this.#parts;
+    const { users, erasures } = this.#parts;
     const user = users.find(userId);
     if (user === undefined) return 0;
     user.holds += 1;
     try {
-      const search = new ThreadSearch(user, threadId, reader);
-      while (search.advance()) {
-        await new Promise<void>((resolve) => clock.nextTurn(resolve));
-        this.#requireOpen();
-      }
-      const monotonicMs = () => clock.monotonicMs();
-      const erased = (from: UserLog, segments: ReadonlySet<number>): void => {
-        hub.changed(userId);
-        compaction.erased(from, segments);
-      };
-      await change(user, erasure(threadId, { monotonicMs, search, erased }));
-      return search.events;
+      return await eraseThread(user, threadId, { ...erasures, requireOpen: () => this.#requireOpen() });
     } finally {
       user.holds -= 1;
     }

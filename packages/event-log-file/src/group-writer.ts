@@ -152,6 +152,7 @@ export class GroupWriter {
       segment = this.#room(bytes.length);
       segment.file.write(bytes, segment.end);
     } catch (cause) {
+      this.#deps.meter.writeFailed(cause);
       this.#undo(segment, group, cause);
       return;
     }
@@ -181,6 +182,7 @@ export class GroupWriter {
       segment = this.#room(bytes.length);
       await segment.file.writeLater(bytes, segment.end);
     } catch (cause) {
+      meter.writeFailed(cause);
       this.#undo(segment, group, cause);
       return;
     }
@@ -190,8 +192,10 @@ export class GroupWriter {
       await segment.file.sync();
       await segments.syncFolder();
     } catch (cause) {
-      // The system may take the pages for written now: another sync of this file would prove nothing.
+      // The system may take the pages for written now, also the one that earlier groups end in: another sync of
+      // this file would prove nothing.
       segment.isSealed = true;
+      segment.isDoubtful = true;
       meter.syncFailed(cause);
       this.#undo(segment, group, cause);
       return;
@@ -222,7 +226,6 @@ export class GroupWriter {
 
   /** Takes back what may be in the file of a group that nobody was told of, and rejects it. */
   #undo(segment: Segment | undefined, group: readonly Placed[], cause: unknown): void {
-    this.#deps.meter.writeFailed(cause);
     if (segment !== undefined) cut(segment);
     const code = codeOf(cause);
     for (const { item } of group) {

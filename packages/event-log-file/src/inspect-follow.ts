@@ -1,4 +1,6 @@
+import type { EncodedEvent } from '@runwire/event-log';
 import type { LogDisk } from './disk.js';
+import { isUnreadable } from './errors.js';
 import { closeSnapshot, openSnapshot } from './inspect-disk.js';
 import type { TailedEvent } from './inspect-tail.js';
 import { type FoundSegment, recordRange } from './open-segments.js';
@@ -89,8 +91,18 @@ export class LogFollower {
     const lastSeq = firstSeq + count - 1;
     if (kind !== RECORD_KIND.events || lastSeq <= head) return [];
     this.#heads.set(userId, lastSeq);
-    const { from, to } = payloadOf(record);
-    const events = decodeEvents(record.source, from, to).filter(({ seq }) => seq > head);
+    const events = eventsOf(record).filter(({ seq }) => seq > head);
     return events.map((event) => ({ userId, event }));
+  }
+}
+
+/** None for a record that cannot be understood: that is for `verify` to report. */
+function eventsOf(record: ScannedRecord): readonly EncodedEvent[] {
+  const { from, to } = payloadOf(record);
+  try {
+    return decodeEvents(record.source, from, to);
+  } catch (cause) {
+    if (isUnreadable(cause)) return [];
+    throw cause;
   }
 }

@@ -59,7 +59,7 @@ function read({ user, after, lastSeq }: Candidate, reader: RecordReader): readon
   try {
     return reader.page(user, after, limits).events.map((event) => ({ userId: user.userId, event }));
   } catch (cause) {
-    if (cause instanceof DamagedRecord || cause instanceof SyntaxError) return [];
+    if (cause instanceof DamagedRecord) return [];
     throw cause;
   }
 }

@@ -3,6 +3,7 @@ import type { AppendContext } from './append-item.js';
 import { Compaction } from './compaction.js';
 import type { FileEventLogDeps } from './contract.js';
 import { DiskMeter } from './disk-meter.js';
+import type { EraseDeps } from './erase.js';
 import { GroupWriter } from './group-writer.js';
 import type { ResolvedFileEventLogOptions } from './options.js';
 import type { OpenedLog } from './read-log.js';
@@ -24,6 +25,8 @@ export interface LogParts {
   readonly compaction: Compaction;
   /** What every append shares. */
   readonly appends: AppendContext;
+  /** What every erasure shares. */
+  readonly erasures: EraseDeps;
   /** Changes a user's stream in its turn. Settles to whether there was anything to change. */
   readonly change: (user: UserLog, change: StateChange) => Promise<boolean>;
 }
@@ -88,7 +91,20 @@ export function createLogParts(
     monotonicMs,
     appended,
   };
-  return { reader, meter, syncer, writer, hub, retention, compaction, appends, change };
+  const erasures: EraseDeps = {
+    clock,
+    reader,
+    segments,
+    syncer,
+    meter,
+    change,
+    erased: (user, numbers) => {
+      hub.changed(user.userId);
+      compaction.erased(user, numbers);
+    },
+    isForced: options.fsync !== 'never',
+  };
+  return { reader, meter, syncer, writer, hub, retention, compaction, appends, erasures, change };
 
   function appended(user: UserLog, append: AnnouncedAppend): void {
     retention.appended(user);

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { EncodedEvent, PageLimits } from '@runwire/event-log';
 import type { EventId } from '@runwire/id-generation';
+import { isUnreadable } from './errors.js';
 import { PageLines } from './page-lines.js';
 import { decodeRecordHead } from './record-format.js';
 import type { RecordLocation } from './record-index.js';
@@ -15,18 +16,22 @@ const MAX_SPAN_BYTES = 512 * 1_024;
 const MAX_SPAN_GAP_BYTES = 16 * 1_024;
 const INITIAL_SCRATCH_BYTES = 65_536;
 
+const CHANGED = 'The record has changed since it was written.';
+/** Its checksum holds, and nobody can understand it. */
+export const MEANINGLESS = 'The record is valid, and what it says is not.';
+
 /** Where a record should be. */
 type Place = Pick<RecordLocation, 'segment' | 'offset' | 'length'>;
 
-/** A record that is not on the disk as it was written. */
+/** A record that is not on the disk as it was written; the message says what is wrong with it. */
 export class DamagedRecord extends Error {
   override readonly name = 'DamagedRecord';
   readonly place: Place;
   /** Of its last event; undefined for a state record. */
   readonly lastSeq: number | undefined;
 
-  constructor(place: Place, lastSeq?: number) {
-    super(`The record at ${place.offset} of segment ${place.segment} is damaged.`);
+  constructor(place: Place, lastSeq: number | undefined, reason: string = CHANGED) {
+    super(reason);
     this.place = place;
     this.lastSeq = lastSeq;
   }
@@ -34,6 +39,7 @@ export class DamagedRecord extends Error {
 
 /** A record in memory, checked. */
 interface StoredRecord {
+  readonly place: RecordLocation | StateLocation;
   readonly source: Buffer;
   /** Where its payload begins and ends. */
   readonly from: number;
@@ -108,16 +114,17 @@ export class RecordReader {
   }
 
   #baseIdIn(state: StateLocation, user: UserLog): EventId | undefined {
-    const { source, from, to } = checked(state, user, this.#read(state, state.length));
-    return parseState(source.toString('utf8', from, to)).baseId ?? undefined;
+    const record = checked(state, user, this.#read(state, state.length));
+    const { source, from, to } = record;
+    return understood(record, () => parseState(source.toString('utf8', from, to))).baseId ?? undefined;
   }
 
   #idIn(record: RecordLocation | undefined, user: UserLog, seq: number): EventId | undefined {
     if (record === undefined) return undefined;
-    const { source, from, to } = checked(record, user, this.#read(record, record.length));
+    const stored = checked(record, user, this.#read(record, record.length));
     // Of most that are asked for, the head above all, nothing comes after them in their record.
-    if (seq === record.lastSeq) return lastEventId(source, from, to);
-    return decodeEvents(source, from, to).find((event) => event.seq === seq)?.id;
+    if (seq === record.lastSeq) return lastEventId(stored.source, stored.from, stored.to);
+    return storedEvents(stored).find((event) => event.seq === seq)?.id;
   }
 
   /** The records from `position` on that lie close together, up to about what is wanted. */
@@ -163,9 +170,23 @@ export class RecordReader {
 }
 
 function eventsOf(stored: StoredRecord, user: UserLog): EncodedEvent[] {
-  const events = decodeEvents(stored.source, stored.from, stored.to);
+  const events = storedEvents(stored);
   if (user.erasures.size === 0) return events;
   return events.map((event) => user.served(event, stored.at));
+}
+
+function storedEvents(stored: StoredRecord): EncodedEvent[] {
+  return understood(stored, () => decodeEvents(stored.source, stored.from, stored.to));
+}
+
+/** A record that says what no record says is damaged, whatever its checksum. */
+function understood<T>({ place }: StoredRecord, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    throw new DamagedRecord(place, 'lastSeq' in place ? place.lastSeq : undefined, MEANINGLESS);
+  }
 }
 
 /** Besides the checksum: another user's record must never pass for one that was there. */
@@ -176,5 +197,5 @@ function checked(place: RecordLocation | StateLocation, user: UserLog, source: B
   if (record === undefined || userOf(record) !== user.userId) throw new DamagedRecord(place, lastSeq);
   const { firstSeq, count, at } = record.head;
   if (lastSeq !== undefined && firstSeq + count - 1 !== lastSeq) throw new DamagedRecord(place, lastSeq);
-  return { source, at, ...payloadOf(record) };
+  return { place, source, at, ...payloadOf(record) };
 }

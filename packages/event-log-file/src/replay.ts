@@ -1,9 +1,11 @@
-import { restoreUserLedger } from '@runwire/event-log';
+import { type AcceptedAppend, restoreUserLedger } from '@runwire/event-log';
 import type { UserId } from '@runwire/id-generation';
 import type { Clock } from '@runwire/kernel';
 import type { EventDraft } from '@runwire/protocol';
 import type { LogDamage } from './contract.js';
+import { isUnreadable, unreadable } from './errors.js';
 import { FLAG_LIFECYCLE, RECORD_KIND } from './record-format.js';
+import { MEANINGLESS } from './record-reader.js';
 import { segmentName } from './segment-format.js';
 import {
   type BadBytes,
@@ -17,7 +19,7 @@ import {
 } from './segment-scan.js';
 import type { Segment } from './segments.js';
 import { parseState } from './state-record.js';
-import { lastEventId } from './stored-event.js';
+import { decodeEvents, lastEventId } from './stored-event.js';
 import type { UserLog } from './user-log.js';
 import type { Users } from './users.js';
 
@@ -60,13 +62,34 @@ export class Replay {
         this.#takeDamage(segment, met);
         continue;
       }
-      const { kind } = met.head;
-      if (kind === RECORD_KIND.events) this.#takeEvents(segment, met);
-      else if (kind === RECORD_KIND.state) this.#takeState(segment, met);
-      else this.#damaged(segment, met.offset, met.head.length, `Nobody knows records of kind ${kind}.`);
-      this.#deps.onRecord?.(met, segment);
+      this.#takeRecord(segment, met);
     }
     return undefined;
+  }
+
+  #takeRecord(segment: Segment, record: ScannedRecord): void {
+    const { kind, length } = record.head;
+    try {
+      if (kind === RECORD_KIND.events) this.#takeEvents(segment, record);
+      else if (kind === RECORD_KIND.state) this.#takeState(segment, record);
+      else this.#damaged(segment, record.offset, length, `Nobody knows records of kind ${kind}.`);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      this.#giveUp(segment, record);
+      return;
+    }
+    this.#deps.onRecord?.(record, segment);
+  }
+
+  /** Its checksum holds, so it is believed how far the user has come: its `seq` are not given out again. */
+  #giveUp(segment: Segment, record: ScannedRecord): void {
+    const { kind, firstSeq, count, length } = record.head;
+    this.#damaged(segment, record.offset, length, MEANINGLESS);
+    const user = this.#deps.users.open(userOf(record) as UserId);
+    const head = kind === RECORD_KIND.state ? firstSeq : firstSeq + count - 1;
+    if (head <= user.head) return;
+    user.restart(head + 1);
+    this.shortened.add(user);
   }
 
   /**
@@ -103,26 +126,28 @@ export class Replay {
       this.#damaged(segment, record.offset, length, `Its events from ${firstSeq} on were in the log before.`);
       return;
     }
+    const accepted = this.#acceptedIn(record);
     // Before the first record of a user only compaction, or damage, can have removed any.
     if (firstSeq > user.head + 1) user.restart(firstSeq);
     const lastSeq = firstSeq + count - 1;
     user.push({ lastSeq, at, segment: segment.number, offset: record.offset, length });
     segment.liveBytes += length;
     this.lastAt = Math.max(this.lastAt, at);
-    this.#remember(user, record, lastSeq);
+    if (accepted !== undefined) user.ledger.record(accepted, at + this.#toMonotonicMs);
   }
 
-  /** Tells the ledger what it was told when the record was written. */
-  #remember(user: UserLog, record: ScannedRecord, lastSeq: number): void {
-    const { flags, firstSeq, at, attempt, n } = record.head;
+  /** What the ledger was told when the record was written; undefined when that was nothing. */
+  #acceptedIn(record: ScannedRecord): AcceptedAppend | undefined {
+    const { flags, firstSeq, count, attempt, n } = record.head;
     const id = producerOf(record);
     const drafts = (flags & FLAG_LIFECYCLE) === 0 ? [] : draftsOf(record);
-    if (id === undefined && drafts.length === 0) return;
+    if (id === undefined && drafts.length === 0) return undefined;
     const { from, to } = payloadOf(record);
     const lastId = lastEventId(record.source, from, to);
+    const lastSeq = firstSeq + count - 1;
     const result = { epoch: this.#deps.epoch, firstSeq, lastSeq, lastId, duplicate: false };
     const producer = id === undefined ? undefined : { id, attempt, n };
-    user.ledger.record({ drafts, producer, result }, at + this.#toMonotonicMs);
+    return { drafts, producer, result };
   }
 
   #takeState(segment: Segment, record: ScannedRecord): void {
@@ -154,6 +179,15 @@ function isLikely({ kind, count, lines }: RecordClaim): boolean {
 /** What the ledger reads of drafts stands in the encoded events as well. */
 function draftsOf(record: ScannedRecord): readonly EventDraft[] {
   const { from, to } = payloadOf(record);
-  const lines = record.source.toString('utf8', from, to).split('\n');
-  return lines.map((line) => JSON.parse(line) as EventDraft);
+  return decodeEvents(record.source, from, to).map(({ json }) => {
+    let draft: EventDraft;
+    try {
+      draft = JSON.parse(json) as EventDraft;
+    } catch (cause) {
+      throw unreadable('one of its events is no JSON', cause);
+    }
+    if (typeof draft.data !== 'object' || draft.data === null)
+      throw unreadable('one of its events has no data');
+    return draft;
+  });
 }

@@ -6,7 +6,7 @@ import { encodeSegmentHeader, rewriteName } from './segment-format.js';
 import { payloadOf, producerOf, type ScannedRecord } from './segment-scan.js';
 import type { Segment, Segments } from './segments.js';
 import { decodeEvents, recordFlags } from './stored-event.js';
-import type { StateLocation, UserLog } from './user-log.js';
+import type { RecordPlace, UserLog } from './user-log.js';
 import type { Users } from './users.js';
 
 const FLUSH_BYTES = 1_048_576;
@@ -20,8 +20,9 @@ export interface SegmentRewriteDeps {
 
 interface MovedState {
   readonly userId: UserId;
-  readonly from: StateLocation;
-  readonly to: StateLocation;
+  readonly from: RecordPlace;
+  readonly to: RecordPlace;
+  readonly length: number;
 }
 
 /**
@@ -65,12 +66,12 @@ export class SegmentRewrite {
     this.#flushWhenFull();
   }
 
-  /** Takes the newest state record of a user over. */
-  addState(record: ScannedRecord, userId: UserId, from: StateLocation): void {
+  /** Takes a state record of a user over. */
+  addState(record: ScannedRecord, userId: UserId, segment: Segment): void {
     this.#begin();
-    const offset = this.#end + this.#buffer.length;
-    const length = this.#addAsItIs(record);
-    this.#states.push({ userId, from, to: { ...from, segment: this.#into.number, offset, length } });
+    const from = { segment: segment.number, offset: record.offset };
+    const to = { segment: this.#into.number, offset: this.#end + this.#buffer.length };
+    this.#states.push({ userId, from, to, length: this.#addAsItIs(record) });
     this.#flushWhenFull();
   }
 
@@ -123,8 +124,8 @@ export class SegmentRewrite {
       ];
       if (user.move(lastSeq, { segment: into.number, offset, length })) into.liveBytes += length;
     });
-    for (const { userId, from, to } of this.#states) {
-      if (this.#deps.users.moveState(userId, from, to)) into.liveBytes += to.length;
+    for (const { userId, from, to, length } of this.#states) {
+      if (this.#deps.users.moveState(userId, from, to)) into.liveBytes += length;
     }
   }
 

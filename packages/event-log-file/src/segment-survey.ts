@@ -16,6 +16,8 @@ export class SegmentSurvey {
   readonly #segments: Segments;
   /** Users of whom records go: the lowest `seq` that is kept. */
   readonly #keptFrom = new Map<UserLog, number>();
+  /** By segment: offsets of the state records that were the newest of their users. */
+  readonly #states = new Map<Segment, Set<number>>();
 
   constructor(log: { readonly users: Users; readonly segments: Segments }) {
     this.#users = log.users;
@@ -23,10 +25,12 @@ export class SegmentSurvey {
   }
 
   /** To be shown every record first. */
-  look(record: ScannedRecord): void {
+  look(record: ScannedRecord, segment: Segment): void {
     const { kind, firstSeq, count } = record.head;
+    const userId = userOf(record) as UserId;
+    if (kind === RECORD_KIND.state) this.#lookAtState(userId, segment, record.offset);
     if (kind !== RECORD_KIND.events) return;
-    const user = this.#users.get(userOf(record) as UserId);
+    const user = this.#users.get(userId);
     this.seen.add(user);
     if (firstSeq + count > user.first) return;
     if (!this.#keptFrom.has(user)) this.#keptFrom.set(user, user.first);
@@ -38,14 +42,20 @@ export class SegmentSurvey {
     const userId = userOf(record) as UserId;
     const { head, offset } = record;
     if (head.kind === RECORD_KIND.state) {
-      const state = this.#users.stateOf(userId);
-      const isNewest = state?.segment === segment.number && state.offset === offset;
-      if (isNewest) rewrite.addState(record, userId, state);
+      // Also one that was replaced since: the one that replaced it may not be on the hardware yet.
+      if (this.#states.get(segment)?.has(offset)) rewrite.addState(record, userId, segment);
     } else if (head.kind === RECORD_KIND.events) {
       const user = this.#users.get(userId);
       const lastSeq = head.firstSeq + head.count - 1;
       if (this.#isKept(user, lastSeq, { segment, offset })) rewrite.add(record, user);
     }
+  }
+
+  #lookAtState(userId: UserId, segment: Segment, offset: number): void {
+    const state = this.#users.stateOf(userId);
+    if (state?.segment !== segment.number || state.offset !== offset) return;
+    const offsets = this.#states.get(segment) ?? new Set();
+    this.#states.set(segment, offsets.add(offset));
   }
 
   /** What could be read when the survey was made says something that no state record does, even if it went since. */

@@ -50,8 +50,9 @@ export class Segments {
   #active: Segment | undefined;
   /** Names that a merge has made superfluous, and that could not be removed yet. */
   readonly #superfluous = new Set<string>();
-  /** Files were made or removed since the folder was synced. */
+  /** Files were made or removed since the last sync of the folder was begun. */
   #isFolderDirty = false;
+  #folderSync: Promise<void> | undefined;
 
   constructor(disk: LogDisk, epoch: string) {
     this.#disk = disk;
@@ -151,13 +152,18 @@ export class Segments {
 
   /** Settles when the files made and removed so far are so after a power loss too. */
   async syncFolder(): Promise<void> {
+    // One that is under way for somebody else may be for these files too: it must have ended first.
+    while (this.#folderSync !== undefined) await this.#folderSync.catch(() => undefined);
     if (!this.#isFolderDirty) return;
     this.#isFolderDirty = false;
+    this.#folderSync = this.#disk.syncDirectory();
     try {
-      await this.#disk.syncDirectory();
+      await this.#folderSync;
     } catch (cause) {
       this.#isFolderDirty = true;
       throw cause;
+    } finally {
+      this.#folderSync = undefined;
     }
   }
 

@@ -1,5 +1,6 @@
 import type { LedgerSnapshot } from '@runwire/event-log';
 import type { EventId, ThreadId } from '@runwire/id-generation';
+import { unreadable } from './errors.js';
 
 /** Events of a thread up to a position are erased. */
 export interface Erasure {
@@ -18,7 +19,30 @@ export interface StreamState {
   readonly ledger: LedgerSnapshot;
 }
 
-/** The state in a record's payload. */
+/**
+ * The state in a record's payload. What is in its lists is taken as it was written.
+ *
+ * @throws EventLogError `LOG_READ_FAILED` when it is no state
+ */
 export function parseState(json: string): StreamState {
-  return JSON.parse(json) as StreamState;
+  let state: Partial<StreamState> | null;
+  try {
+    state = JSON.parse(json) as Partial<StreamState> | null;
+  } catch (cause) {
+    throw unreadable('its state is no JSON', cause);
+  }
+  if (!isState(state)) throw unreadable('its state lacks what every state has');
+  return state;
+}
+
+function isState(state: Partial<StreamState> | null): state is StreamState {
+  const { first, baseId, erasures, ledger } = state ?? {};
+  const lists: readonly unknown[] = [erasures, ledger?.producers, ledger?.open, ledger?.ended];
+  const isPlaced = Number.isSafeInteger(first) && (baseId === null || typeof baseId === 'string');
+  const isListed = lists.every((list) => Array.isArray(list) && list.every(isObject));
+  return isPlaced && isListed && ledger?.producers.every(({ results }) => Array.isArray(results)) === true;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

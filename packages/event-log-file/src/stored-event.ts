@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { EncodedEvent } from '@runwire/event-log';
 import type { EventId, RunId, ThreadId } from '@runwire/id-generation';
 import { EVENT_CLASS, type EventType, TERMINAL_EVENT_TYPE } from '@runwire/protocol';
+import { unreadable } from './errors.js';
 import { FLAG_LIFECYCLE } from './record-format.js';
 
 const NEW_LINE = 10;
@@ -13,7 +14,7 @@ const ENVELOPE =
 /**
  * The events that stand between `start` and `end`, one line each.
  *
- * @throws SyntaxError for a line that is no event
+ * @throws EventLogError `LOG_READ_FAILED` when there stands something else
  */
 export function decodeEvents(source: Buffer, start: number, end: number): EncodedEvent[] {
   const text = source.toString('utf8', start, end);
@@ -97,7 +98,7 @@ function classOf(type: EventType): EncodedEvent['class'] {
 
 function decodeEvent(json: string, bytes: number): EncodedEvent {
   const envelope = ENVELOPE.exec(json);
-  if (envelope === null) throw new SyntaxError(`No event begins with ${json.slice(0, 80)}`);
+  if (envelope === null) throw unreadable('it has a line that is no event');
   const [, type = '', seq, id = '""', threadId, runId] = envelope;
   // Written by `encodeDraft` from branded ids, and covered by the record's checksum since.
   return {
@@ -113,20 +114,31 @@ function decodeEvent(json: string, bytes: number): EncodedEvent {
 }
 
 function unquote(text: string): string {
-  return text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1);
+  if (!text.includes('\\')) return text.slice(1, -1);
+  try {
+    return JSON.parse(text) as string;
+  } catch (cause) {
+    throw unreadable('an id in it is no JSON', cause);
+  }
 }
 
 const ID_KEY = ',"id":"';
 const QUOTE = 34;
 const BACKSLASH = 92;
 
-/** The id of the last event that ends at `end`, without decoding the others. */
+/**
+ * The id of the last event that ends at `end`, without decoding the others.
+ *
+ * @throws EventLogError `LOG_READ_FAILED` when there is none
+ */
 export function lastEventId(source: Buffer, start: number, end: number): EventId {
   const lineBreak = source.lastIndexOf(NEW_LINE, end - 1);
   const from = lineBreak < start ? start : lineBreak + 1;
-  const idAt = source.indexOf(ID_KEY, from) + ID_KEY.length;
+  const keyAt = source.indexOf(ID_KEY, from);
+  const idAt = keyAt + ID_KEY.length;
   let quoteAt = idAt;
-  while (source[quoteAt] !== QUOTE) quoteAt += source[quoteAt] === BACKSLASH ? 2 : 1;
+  while (quoteAt < end && source[quoteAt] !== QUOTE) quoteAt += source[quoteAt] === BACKSLASH ? 2 : 1;
+  if (keyAt < 0 || quoteAt >= end) throw unreadable('its last event has no id');
   return unquote(source.toString('utf8', idAt - 1, quoteAt + 1)) as EventId;
 }
 

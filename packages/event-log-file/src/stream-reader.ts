@@ -75,6 +75,16 @@ export class StreamReader {
     }));
   }
 
+  /** Reports a record as damaged, and makes it and what comes before it unreadable. */
+  giveUp(user: UserLog, { place, lastSeq, message: reason }: DamagedRecord): void {
+    const { damage, giveUp } = this.#deps;
+    const { segment, offset, length } = place;
+    damage.add({ segment: segmentName(segment), offset, bytes: length, reason });
+    giveUp(user, (lastSeq ?? 0) + 1);
+    // Nor does it tell the id before the first readable event.
+    if (lastSeq === undefined || lastSeq === user.first - 1) user.base = {};
+  }
+
   #read(user: UserLog, request: ReadRequest): ReadResult {
     const { epoch, records } = this.#deps;
     const { after } = request;
@@ -119,19 +129,9 @@ export class StreamReader {
         return look();
       } catch (error) {
         if (!(error instanceof DamagedRecord)) throw readFailed(error);
-        this.#give(user, error);
+        this.giveUp(user, error);
       }
     }
-  }
-
-  #give(user: UserLog, { place, lastSeq }: DamagedRecord): void {
-    const { damage, giveUp } = this.#deps;
-    const { segment, offset, length } = place;
-    const reason = 'The record has changed since it was written.';
-    damage.add({ segment: segmentName(segment), offset, bytes: length, reason });
-    giveUp(user, (lastSeq ?? 0) + 1);
-    // Nor does it tell the id before the first readable event.
-    if (lastSeq === undefined || lastSeq === user.first - 1) user.base = {};
   }
 }
 

@@ -15,12 +15,18 @@ export class Syncer {
   readonly #intervalMs: number | undefined;
   readonly #dirty = new Set<Segment>();
   #timer: TimerHandle | undefined;
-  #running: Promise<boolean> | undefined;
+  #running: Promise<void> | undefined;
+  #failures = 0;
 
   /** Without an interval only what is asked for is synced. */
   constructor(deps: SyncerDeps, intervalMs: number | undefined) {
     this.#deps = deps;
     this.#intervalMs = intervalMs;
+  }
+
+  /** An earlier process has written the segment, and may not have synced it. */
+  found(segment: Segment): void {
+    this.#dirty.add(segment);
   }
 
   /** Something was written to the segment. */
@@ -33,12 +39,20 @@ export class Syncer {
     });
   }
 
-  /** Settles when what was written so far has been synced; to false when the disk refused any of it. */
-  async sync(): Promise<boolean> {
+  /**
+   * How often the disk refused. What was written while this stayed the same, and synced until then, is on the
+   * hardware; a sync that failed may have been asked for by anybody.
+   */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Settles when what was written so far has been synced, or refused by the disk. */
+  async sync(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
     this.#running = this.#syncAll();
     try {
-      return await this.#running;
+      await this.#running;
     } finally {
       this.#running = undefined;
     }
@@ -51,11 +65,10 @@ export class Syncer {
   }
 
   /** In the order of writing, so that a power loss meanwhile takes an end and no middle. */
-  async #syncAll(): Promise<boolean> {
+  async #syncAll(): Promise<void> {
     const { clock, meter, segments } = this.#deps;
     const dirty = [...this.#dirty];
     this.#dirty.clear();
-    let isSynced = true;
     for (const segment of dirty) {
       const sinceMs = clock.monotonicMs();
       try {
@@ -65,16 +78,18 @@ export class Syncer {
         // The system may take the pages for written now: another sync of this file would prove nothing.
         segment.isSealed = true;
         segment.isDoubtful = true;
-        meter.syncFailed(cause);
-        isSynced = false;
+        this.#failed(cause);
       }
     }
     try {
       await segments.syncFolder();
     } catch (cause) {
-      meter.syncFailed(cause);
-      isSynced = false;
+      this.#failed(cause);
     }
-    return isSynced;
+  }
+
+  #failed(cause: unknown): void {
+    this.#failures += 1;
+    this.#deps.meter.syncFailed(cause);
   }
 }

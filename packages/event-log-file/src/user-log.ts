@@ -8,10 +8,14 @@ import {
 import type { EventId, ThreadId, UserId } from '@runwire/id-generation';
 import { RecordIndex, type RecordLocation } from './record-index.js';
 
-/** The newest state record of a user. */
-export interface StateLocation {
+/** Where a record begins. */
+export interface RecordPlace {
   readonly segment: number;
   readonly offset: number;
+}
+
+/** The newest state record of a user. */
+export interface StateLocation extends RecordPlace {
   readonly length: number;
   /** The stream's `first` when it was written. */
   readonly first: number;
@@ -171,10 +175,10 @@ export class UserLog {
   }
 
   /** The state record was written anew, elsewhere. False when there is a newer one. */
-  moveState(from: StateLocation, to: StateLocation): boolean {
+  moveState(from: RecordPlace, { segment, offset }: RecordPlace): boolean {
     if (this.state?.segment !== from.segment || this.state.offset !== from.offset) return false;
-    this.state = to;
-    if (this.base.state !== undefined) this.base = { state: to };
+    this.state = { ...this.state, segment, offset };
+    if (this.base.state !== undefined) this.base = { state: this.state };
     return true;
   }
 

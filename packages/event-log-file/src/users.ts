@@ -1,6 +1,6 @@
 import type { UserId } from '@runwire/id-generation';
 import { SleepingUsers } from './sleeping-users.js';
-import { type RecordAccounts, type StateLocation, UserLog } from './user-log.js';
+import { type RecordAccounts, type RecordPlace, type StateLocation, UserLog } from './user-log.js';
 
 /**
  * The streams of all users. One of which nothing can be read any more is put to sleep, and woken by whoever asks
@@ -62,12 +62,13 @@ export class Users {
   }
 
   /** A state record was written anew, elsewhere. False when there is a newer one. Wakes nobody. */
-  moveState(userId: UserId, from: StateLocation, to: StateLocation): boolean {
+  moveState(userId: UserId, from: RecordPlace, to: RecordPlace): boolean {
     const awake = this.#awake.get(userId);
     if (awake !== undefined) return awake.moveState(from, to);
     const sleeping = this.#sleeping.get(userId);
     if (sleeping?.state.segment !== from.segment || sleeping.state.offset !== from.offset) return false;
-    this.#sleeping.set(userId, { ...sleeping, state: to });
+    const { segment, offset } = to;
+    this.#sleeping.set(userId, { ...sleeping, state: { ...sleeping.state, segment, offset } });
     return true;
   }
 

@@ -104,6 +104,35 @@ describe('a disk in memory', () => {
     expect([lost.list(), text(lost.contents('a'))]).toEqual([['a'], 'synced']);
   });
 
+  it('keeps for good what was there after a power loss, and not what was there after the death of a process', async () => {
+    const disk = createMemoryDisk();
+    disk.create('a').write(bytes('written'), 0);
+    const kept = disk.afterCrash('power', 5);
+    expect(text(kept.afterCrash('power', { keepsFolder: false }).contents('a'))).toBe('writt');
+    const next = disk.afterCrash('process');
+    expect(text(next.afterCrash('power').contents('a'))).toBe('');
+    expect(next.afterCrash('power', { keepsFolder: false }).list()).toEqual([]);
+  });
+
+  it('does not make good what a sync has failed for, until that is cut off', async () => {
+    const disk = createMemoryDisk();
+    const file = disk.create('a');
+    file.write(bytes('one'), 0);
+    await file.sync();
+    file.write(bytes('two'), 3);
+    disk.onOperation = () => {
+      disk.onOperation = undefined;
+      throw diskError('EIO');
+    };
+    await expect(file.sync()).rejects.toMatchObject({ code: 'EIO' });
+    await file.sync();
+    expect(text(disk.afterCrash('power').contents('a'))).toBe('one');
+    file.truncate(3);
+    file.write(bytes('three'), 3);
+    await file.sync();
+    expect(text(disk.afterCrash('power').contents('a'))).toBe('onethree');
+  });
+
   it('shows a changed file to whoever has it open', () => {
     const disk = createMemoryDisk();
     const file = disk.create('a');

@@ -149,10 +149,26 @@ describe('the events in a record', () => {
     ]);
   });
 
-  it('are refused when they begin like no event', () => {
-    const source = Buffer.from('{"seq":1}');
-    expect(() => decodeEvents(source, 0, source.length)).toThrow(SyntaxError);
+  it.each([
+    ['they begin like no event', '{"seq":1}'],
+    ['an id is no JSON', event('"\\q"')],
+  ])('are refused when %s, by an error that says nothing of them', (_why, json) => {
+    const source = Buffer.from(json);
+    const refusal = expect.objectContaining({
+      code: 'LOG_READ_FAILED',
+      message: expect.not.stringContaining('seq'),
+    });
+    expect(() => decodeEvents(source, 0, source.length)).toThrow(refusal);
   });
+
+  it.each(['', '{"seq":1}', '{"type":"x","id":"evt', '{"type":"x","id":"evt\\'])(
+    'have no last id when they end with %s',
+    (json) => {
+      const source = Buffer.from(`${json}\n{"id":"behind"}`);
+      const refusal = expect.objectContaining({ code: 'LOG_READ_FAILED' });
+      expect(() => lastEventId(source, 0, json.length)).toThrow(refusal);
+    },
+  );
 
   it.each(['evt_1', 'with "quotes"', '\\', '\\"', '\\\\"'])('end with an event whose id is %s', (id) => {
     const first = event('"evt_0"');

@@ -57,7 +57,7 @@ describe('a request for a stream', () => {
     expect(liveCounts(fixture).every((count) => count === 0)).toBe(true);
   });
 
-  it('resumes by its query, by Last-Event-ID rather than that, and brings replaces', async () => {
+  it('[BR-4] resumes by its query, by Last-Event-ID rather than that, and brings replaces', async () => {
     const fixture = createFixture();
     const ask = async (query: string, headers: Readonly<Record<string, string>> = {}) => {
       const authorization = `Bearer ${fixture.token()}`;

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { createMemoryDisk } from '@runwire/event-log-file/testing';
 import { startServer } from '../../src/startup/start-server.js';
 import { createFailingDisk } from '../support/failing-disk.js';
 import { openRawSocket, type Said } from '../support/raw-socket.js';
@@ -75,6 +76,30 @@ describe('the event log of a server', () => {
     await say(started, token, 'what is 2 + 3?');
     await expect(socket.hear(ended)).resolves.toMatchObject({ data: { status: 'completed' } });
     expect(await metric(started, 'runwire_log_writes_total')).toBeGreaterThan(0);
+  });
+
+  it('[BR-7] has, with fsync always, all that was seen when the power is lost', async () => {
+    await using directory = await tempDirectory();
+    const environment = { RUNWIRE_DATA_DIR: directory.path, RUNWIRE_LOG_FSYNC: 'always' };
+    const disk = createMemoryDisk();
+    let left = disk;
+    let token: string;
+    let seen: readonly Said[];
+    {
+      await using first = await start(environment, { decorate: { disk: () => disk } });
+      token = await first.register('somebody@example.org');
+      using socket = await openRawSocket(first.server.port, token);
+      await say(first, token, 'what is 2 + 3?');
+      await socket.hear(ended);
+      left = disk.afterCrash('power', { keepsFolder: false });
+      seen = events(socket);
+    }
+    await using second = await start(environment, { decorate: { disk: () => left } });
+    using socket = await openRawSocket(second.server.port, token);
+    await socket.hear(({ type }) => type === 'caught_up');
+    // A replay joins deltas.
+    const whole = (all: readonly Said[]) => all.filter(({ type }) => type !== 'agent_delta');
+    expect(whole(events(socket))).toEqual(whole(seen));
   });
 
   it('[ST-1] names phase, folder and what to do when it cannot be opened', async () => {

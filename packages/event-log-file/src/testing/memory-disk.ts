@@ -19,7 +19,7 @@ export interface PowerLoss {
   readonly keepsFolder?: boolean;
 }
 
-/** A disk in memory that a test makes fail, lose power, or wait. */
+/** A disk in memory that a test makes fail, lose power, or wait. What a sync has failed for, no later one makes good. */
 export interface MemoryDisk extends LogDisk {
   /** Called before each operation. What it throws is what the operation fails with. */
   onOperation: ((operation: DiskOperation) => void) | undefined;
@@ -33,15 +33,16 @@ export interface MemoryDisk extends LogDisk {
   setContents(name: string, bytes: Uint8Array): void;
   /**
    * The disk as the next process finds it, while this one goes on without anybody looking. `process`: the
-   * process died, what was written is there. `power`: the machine did, and what was not synced is there as far
-   * as `loss` says; a number is `keptBytes`.
+   * process died, what was written is there, and what of it was not synced may still be lost. `power`: the
+   * machine did, and what was not synced is there as far as `loss` says; a number is `keptBytes`. What is there
+   * then is so for good.
    */
   afterCrash(kind: 'process' | 'power', loss?: number | PowerLoss): MemoryDisk;
 }
 
 /** Creates an empty disk. */
 export function createMemoryDisk(): MemoryDisk {
-  return new Disk(new Map());
+  return new Disk(new Map(), new Map());
 }
 
 /** An error as the system gives it. */
@@ -58,9 +59,9 @@ class Disk implements MemoryDisk {
   #syncedFiles: ReadonlyMap<string, StoredFile>;
   #isLocked = false;
 
-  constructor(files: Map<string, StoredFile>) {
+  constructor(files: Map<string, StoredFile>, syncedFiles: ReadonlyMap<string, StoredFile>) {
     this.#files = files;
-    this.#syncedFiles = new Map(files);
+    this.#syncedFiles = syncedFiles;
   }
 
   list(): readonly string[] {
@@ -116,24 +117,46 @@ class Disk implements MemoryDisk {
     const file = this.#files.get(name) ?? storedFile();
     this.#files.set(
       name,
-      Object.assign(file, { bytes: bytes.slice(), length: bytes.length, syncedLength: bytes.length }),
+      Object.assign(file, {
+        ...storedFile(),
+        bytes: bytes.slice(),
+        length: bytes.length,
+        syncedLength: bytes.length,
+      }),
     );
     this.#syncedFiles = new Map(this.#files);
   }
 
   afterCrash(kind: 'process' | 'power', loss: number | PowerLoss = {}): MemoryDisk {
     const { keptBytes = 0, keepsFolder = true } = typeof loss === 'number' ? { keptBytes: loss } : loss;
-    const left = kind === 'process' || keepsFolder ? this.#files : this.#syncedFiles;
-    const files = new Map<string, StoredFile>();
-    for (const [name, { bytes, length, syncedLength }] of left) {
-      const kept = kind === 'process' ? length : Math.min(length, syncedLength + keptBytes);
-      files.set(name, {
-        bytes: bytes.slice(0, kept),
-        length: kept,
-        syncedLength: Math.min(kept, syncedLength),
-      });
+    if (kind === 'process') {
+      // A process that dies in a sync is no sync that failed.
+      const doubtfulFrom = Number.POSITIVE_INFINITY;
+      return this.#copy(this.#files, this.#syncedFiles, (file) => ({ ...file, doubtfulFrom }));
     }
-    const next = new Disk(files);
+    const left = keepsFolder ? this.#files : this.#syncedFiles;
+    return this.#copy(left, left, ({ bytes, length, syncedLength }) => {
+      // What a machine finds when it has power again is on the hardware.
+      const kept = Math.min(length, syncedLength + keptBytes);
+      return { ...storedFile(), bytes, length: kept, syncedLength: kept };
+    });
+  }
+
+  #copy(
+    files: ReadonlyMap<string, StoredFile>,
+    syncedFiles: ReadonlyMap<string, StoredFile>,
+    left: (file: StoredFile) => StoredFile,
+  ): MemoryDisk {
+    const copies = new Map<StoredFile, StoredFile>();
+    for (const file of [...files.values(), ...syncedFiles.values()]) {
+      const copy = left(file);
+      copies.set(file, { ...copy, bytes: copy.bytes.slice(0, copy.length) });
+    }
+    const copyOf = ([name, file]: [string, StoredFile]): [string, StoredFile] => [
+      name,
+      copies.get(file) ?? file,
+    ];
+    const next = new Disk(new Map(Array.from(files, copyOf)), new Map(Array.from(syncedFiles, copyOf)));
     next.capacityBytes = this.capacityBytes;
     return next;
   }

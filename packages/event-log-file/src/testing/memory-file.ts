@@ -7,11 +7,13 @@ export interface StoredFile {
   length: number;
   /** What a power loss leaves. */
   syncedLength: number;
+  /** A sync of what stands from here on has failed, and no later one makes that good. */
+  doubtfulFrom: number;
 }
 
 /** A file with nothing in it. */
 export function storedFile(): StoredFile {
-  return { bytes: new Uint8Array(1_024), length: 0, syncedLength: 0 };
+  return { bytes: new Uint8Array(1_024), length: 0, syncedLength: 0, doubtfulFrom: Number.POSITIVE_INFINITY };
 }
 
 /** What a file asks of the disk it is on. */
@@ -65,14 +67,22 @@ export class MemoryFile implements LogFile {
     this.#host.ask('truncate');
     stored.length = size;
     stored.syncedLength = Math.min(stored.syncedLength, size);
+    if (size <= stored.doubtfulFrom) stored.doubtfulFrom = Number.POSITIVE_INFINITY;
   }
 
   async sync(): Promise<void> {
     const stored = this.#open();
     const { length } = stored;
     await this.#host.wait();
-    this.#host.ask('sync');
-    stored.syncedLength = Math.max(stored.syncedLength, Math.min(length, stored.length));
+    try {
+      this.#host.ask('sync');
+    } catch (error) {
+      // The system takes the pages for written from now on.
+      stored.doubtfulFrom = Math.min(stored.doubtfulFrom, stored.syncedLength);
+      throw error;
+    }
+    const written = Math.min(length, stored.length, stored.doubtfulFrom);
+    stored.syncedLength = Math.max(stored.syncedLength, written);
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { LogFile } from '../../src/index.js';
 import { RECORD_KIND } from '../../src/record-format.js';
 import { isBad, SegmentScan, userOf } from '../../src/segment-scan.js';
@@ -38,6 +39,17 @@ function recordsIn(disk: MemoryDisk, name: string): readonly RecordPlace[] {
     records.push({ ...place, isState: kind === RECORD_KIND.state, firstSeq, lastSeq: firstSeq + count - 1 });
   }
   return records;
+}
+
+/** Replaces a text in a record by another of the same length, and makes its checksum right again. */
+export function misstate(disk: MemoryDisk, place: RecordPlace, text: string, by: string): void {
+  const contents = Buffer.from(disk.contents(place.file));
+  const record = contents.subarray(place.offset, place.offset + place.length);
+  const at = record.lastIndexOf(text);
+  if (at < 0 || Buffer.byteLength(by) !== Buffer.byteLength(text)) throw new Error(`no ${text}`);
+  record.write(by, at);
+  record.writeUInt32LE(crc32(record.subarray(12)), 8);
+  disk.setContents(place.file, contents);
 }
 
 /** Changes the bytes of a file from `offset` on. */
