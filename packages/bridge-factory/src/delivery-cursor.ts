@@ -221,7 +221,10 @@ export class ConnectionCursor implements DeliveryCursor {
 
   #deliver(page: LogPage): void {
     const { maxFrameBytes } = this.#deps.options;
-    const frames = packFrames(mergePage(page.events, maxFrameBytes), maxFrameBytes);
+    const merged = mergePage(page.events, maxFrameBytes);
+    // What nothing was merged into is as the log has it.
+    const lines = merged.length === page.events.length ? page.lines : undefined;
+    const frames = packFrames(merged, maxFrameBytes, lines);
     const fitting = this.#flow.fitting(frames);
     this.#flow.noteHead(page.head);
     this.#flow.send(fitting);

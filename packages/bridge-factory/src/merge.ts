@@ -56,7 +56,16 @@ function openDelta(first: EncodedEvent, start: Delta | undefined): OpenDelta {
 /** What can be said without parsing. Never too generous: the envelope that goes away is counted. */
 function mayExtend({ first, bytes }: OpenDelta, event: EncodedEvent, maxBytes: number): boolean {
   if (event.type !== 'agent_delta' || bytes + event.bytes > maxBytes) return false;
-  return event.runId === first.runId && event.threadId === first.threadId;
+  return event.runId === first.runId && event.threadId === first.threadId && mayBeSamePart(first, event);
+}
+
+const OFFSET_KEY = ',"offset":';
+
+/** By the text before the offset: message, part, kind. Written in another order, deltas stay apart. */
+function mayBeSamePart(first: EncodedEvent, event: EncodedEvent): boolean {
+  const dataAt = first.json.indexOf(',"data":');
+  const part = first.json.slice(dataAt, first.json.indexOf(OFFSET_KEY, dataAt) + OFFSET_KEY.length);
+  return event.json.startsWith(part, event.json.indexOf(',"data":'));
 }
 
 /** Takes `delta` into the open one; false when they do not belong together. */

@@ -279,6 +279,24 @@ describe('frames', () => {
     ]);
   });
 
+  it('are the same from lines that are at hand', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 40 });
+    fc.assert(
+      fc.property(fc.array(text), fc.integer({ min: 50, max: 1_000 }), (texts, maxFrameBytes) => {
+        const drafts = texts.map((said) => delta(said, 0));
+        const events = encode(drafts);
+        const lines = Buffer.from(events.map(({ json }) => json).join('\n'));
+        const frames = packFrames(events, maxFrameBytes, lines);
+        expect(frames.map(({ data, ...rest }) => ({ text: Buffer.from(data).toString(), ...rest }))).toEqual(
+          packFrames(events, maxFrameBytes).map(({ data, ...rest }) => ({
+            text: Buffer.from(data).toString(),
+            ...rest,
+          })),
+        );
+      }),
+    );
+  });
+
   it('are encoded once, and not before they are asked for', () => {
     const wake = createWake({ epoch: 'e', events: encode([thinking, progress(1)], 8) }, MAX);
     expect(wake).toMatchObject({ epoch: 'e', firstSeq: 8, lastSeq: 9 });

@@ -51,9 +51,11 @@ export class Members {
   /** The user's open connections, in order of admission. */
   connectionsOf(userId: UserId): readonly ClientConnection[] {
     const connections = this.#byUser.get(userId)?.connections ?? NONE;
-    return connections.every((connection) => connection.isOpen)
-      ? connections
-      : connections.filter((connection) => connection.isOpen);
+    // Delivery asks for each event that comes alone.
+    for (const { isOpen } of connections) {
+      if (!isOpen) return connections.filter((connection) => connection.isOpen);
+    }
+    return connections;
   }
 
   find(id: string): Member | undefined {

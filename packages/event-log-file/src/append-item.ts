@@ -1,4 +1,11 @@
-import { type AppendResult, type EncodedEvent, encodeDraft, type Producer } from '@runwire/event-log';
+import type { Buffer } from 'node:buffer';
+import {
+  type AnnouncedAppend,
+  type AppendResult,
+  type EncodedEvent,
+  encodeDraft,
+  type Producer,
+} from '@runwire/event-log';
 import type { IdGenerator } from '@runwire/id-generation';
 import { createDeferred, type Deferred } from '@runwire/kernel';
 import type { EventDraft } from '@runwire/protocol';
@@ -17,7 +24,7 @@ export interface AppendContext {
   readonly at: () => number;
   readonly monotonicMs: () => number;
   /** Called when the events are in the log; does not throw. */
-  readonly appended: (user: UserLog, events: readonly EncodedEvent[], at: number) => void;
+  readonly appended: (user: UserLog, append: AnnouncedAppend) => void;
 }
 
 /** What is appended. */
@@ -28,13 +35,18 @@ export interface AppendRequest {
 }
 
 /** One append on its way to the disk. */
-export class AppendItem implements WriteItem {
+export class AppendItem implements WriteItem, AnnouncedAppend {
   readonly user: UserLog;
   readonly drafts: readonly EventDraft[];
   readonly producer: Producer | undefined;
   readonly #context: AppendContext;
   readonly #result: Deferred<AppendResult> = createDeferred();
-  #events: readonly EncodedEvent[] = [];
+  /** Once it is encoded. */
+  events: readonly EncodedEvent[] = [];
+  #target: RecordBuffer | undefined;
+  /** Where the lines end in the target, and how many bytes they are. */
+  #linesEnd = 0;
+  #linesBytes = 0;
   #length = 0;
   #at = 0;
 
@@ -67,42 +79,60 @@ export class AppendItem implements WriteItem {
       this.#result.resolve(repeated);
       return 0;
     }
-    const { ids, maxEventBytes, at } = this.#context;
-    const firstSeq = user.reserved + 1;
-    this.#at = at();
-    let bytes = 0;
-    this.#events = drafts.map((draft, index) => {
-      const stamp = { seq: firstSeq + index, id: ids.eventId(), at: this.#at };
-      const event = encodeDraft(draft, stamp, maxEventBytes);
-      bytes += event.bytes;
-      return event;
-    });
-    const title = {
+    this.#at = this.#context.at();
+    target.begin({
       kind: RECORD_KIND.events,
       flags: recordFlags(drafts),
       userId: user.userId,
       producer,
-      firstSeq,
+      firstSeq: user.reserved + 1,
       count: drafts.length,
       at: this.#at,
-    };
-    const lines = this.#events.map(({ json }) => json);
-    this.#length = target.add(title, lines, bytes);
+    });
+    try {
+      this.events = this.#encodeEvents(target);
+    } catch (error) {
+      target.cancel();
+      throw error;
+    }
+    this.#length = target.end();
+    this.#target = target;
+    this.#linesEnd = target.length;
     user.reserved += drafts.length;
     return this.#length;
   }
 
+  /** Each goes where it is written from as soon as it is encoded. */
+  #encodeEvents(target: RecordBuffer): EncodedEvent[] {
+    const { ids, maxEventBytes } = this.#context;
+    const options = { maxBytes: maxEventBytes, write: (json: string) => target.line(json) };
+    const events: EncodedEvent[] = [];
+    let seq = this.user.reserved;
+    this.#linesBytes = this.drafts.length - 1;
+    for (const draft of this.drafts) {
+      seq += 1;
+      const event = encodeDraft(draft, { seq, id: ids.eventId(), at: this.#at }, options);
+      this.#linesBytes += event.bytes;
+      events.push(event);
+    }
+    return events;
+  }
+
+  /** To be called before the next group is put together. */
+  copyLines(): Buffer | undefined {
+    return this.#target?.copy(this.#linesEnd - this.#linesBytes, this.#linesEnd);
+  }
+
   written({ segment, offset }: Written): void {
-    const { user, drafts, producer } = this;
+    const { user, drafts, producer, events } = this;
     const { epoch, monotonicMs, appended } = this.#context;
-    const first = this.#events[0];
-    const last = this.#events.at(-1);
+    const first = events[0];
+    const last = events[events.length - 1];
     if (first === undefined || last === undefined) return;
-    const [firstSeq, lastSeq] = [first.seq, last.seq];
-    const result = { epoch, firstSeq, lastSeq, lastId: last.id, duplicate: false };
-    user.push({ lastSeq, at: this.#at, segment, offset, length: this.#length });
+    const result = { epoch, firstSeq: first.seq, lastSeq: last.seq, lastId: last.id, duplicate: false };
+    user.push({ lastSeq: last.seq, at: this.#at, segment, offset, length: this.#length });
     user.ledger.record({ drafts, producer, result }, monotonicMs());
-    appended(user, this.#events, this.#at);
+    appended(user, this);
     this.#result.resolve(result);
   }
 

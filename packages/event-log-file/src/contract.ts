@@ -44,8 +44,6 @@ export interface FileEventLogOptions {
    * @defaultValue 17_179_869_184 (16 GiB)
    */
   readonly maxTotalBytes?: number;
-  /** What the newest events of all users, which are also kept in memory, may take there. @defaultValue 16_777_216 */
-  readonly maxHotBytes?: number;
   /**
    * Appends, erasures and trims that may wait for a sync that is under way, with `fsync: 'always'`; more are
    * `LOG_WRITE_FAILED`. @defaultValue 65_536
@@ -79,8 +77,6 @@ export interface FileEventLogStats {
   readonly records: number;
   /** Bytes of typed arrays that locate the records. */
   readonly indexBytes: number;
-  /** What events kept in memory take there. */
-  readonly hotBytes: number;
   /** Appends, erasures and trims that wait to be written. */
   readonly waiting: number;
   /** Groups of records written; each is one system call. */

@@ -57,7 +57,7 @@ function newest(candidates: readonly Candidate[], count: number): Candidate[] {
 function read({ user, after, lastSeq }: Candidate, reader: RecordReader): readonly TailedEvent[] {
   const limits = { limitEvents: lastSeq - after, limitBytes: Number.POSITIVE_INFINITY };
   try {
-    return reader.page(user, after, limits).map((event) => ({ userId: user.userId, event }));
+    return reader.page(user, after, limits).events.map((event) => ({ userId: user.userId, event }));
   } catch (cause) {
     if (cause instanceof DamagedRecord) return [];
     throw cause;

@@ -1,11 +1,10 @@
-import { createWakeHub, type EncodedEvent, type WakeHub } from '@runwire/event-log';
+import { type AnnouncedAppend, createWakeHub, type WakeHub } from '@runwire/event-log';
 import type { AppendContext } from './append-item.js';
 import { Compaction } from './compaction.js';
 import type { FileEventLogDeps } from './contract.js';
 import { DiskMeter } from './disk-meter.js';
 import type { EraseDeps } from './erase.js';
 import { GroupWriter } from './group-writer.js';
-import { HotEvents } from './hot-events.js';
 import type { ResolvedFileEventLogOptions } from './options.js';
 import type { OpenedLog } from './read-log.js';
 import { RecordReader } from './record-reader.js';
@@ -19,7 +18,6 @@ import type { UserLog } from './user-log.js';
 export interface LogParts {
   readonly reader: StreamReader;
   readonly meter: DiskMeter;
-  readonly hot: HotEvents;
   readonly syncer: Syncer;
   readonly writer: GroupWriter;
   readonly hub: WakeHub;
@@ -43,7 +41,6 @@ export function createLogParts(
   const { segments, users, damage } = opened;
   const { epoch } = segments;
   const meter = new DiskMeter({ clock, logger }, options.slowDiskMs);
-  const hot = new HotEvents(options.maxHotBytes);
   const syncer = new Syncer(
     { clock, meter, segments },
     options.fsync === 'interval' ? options.fsyncIntervalMs : undefined,
@@ -60,7 +57,6 @@ export function createLogParts(
       users,
       page: (...request) => reader.page(...request),
       onDropped: () => compaction.consider(),
-      onTidied: () => hot.tidy(),
       mayRest: () => !compaction.isRunning,
     },
     { perUser: options.retention, maxTotalBytes: options.maxTotalBytes },
@@ -81,8 +77,7 @@ export function createLogParts(
     logger,
     source: {
       epoch,
-      head: (userId) => users.get(userId).head,
-      eventsFrom: (id, seq) => inMemory(users.get(id), seq),
+      positionOf: (userId) => users.get(userId),
     },
   });
   const at = createLogTime(clock.nowMs.bind(clock), opened.lastAt);
@@ -103,15 +98,17 @@ export function createLogParts(
     syncer,
     meter,
     change,
-    erased: compaction.erased.bind(compaction),
+    erased: (user, numbers) => {
+      hub.changed(user.userId);
+      compaction.erased(user, numbers);
+    },
     isForced: options.fsync !== 'never',
   };
-  return { reader, meter, hot, syncer, writer, hub, retention, compaction, appends, erasures, change };
+  return { reader, meter, syncer, writer, hub, retention, compaction, appends, erasures, change };
 
-  function appended(user: UserLog, events: readonly EncodedEvent[], eventsAt: number): void {
-    hot.add(user, events, eventsAt);
+  function appended(user: UserLog, append: AnnouncedAppend): void {
     retention.appended(user);
-    hub.announce(user.userId, events[0]?.seq ?? user.head);
+    hub.announce(user.userId, append);
   }
 
   function change(user: UserLog, what: StateChange): Promise<boolean> {
@@ -131,13 +128,6 @@ export function createLogParts(
       });
     });
   }
-}
-
-/** The events from `seq` to the head, while they are in memory and may be read. */
-function inMemory(user: UserLog, seq: number): readonly EncodedEvent[] | undefined {
-  const { hot } = user;
-  if (hot === undefined || seq < hot.first || seq < user.first || seq > user.head) return undefined;
-  return hot.from(seq);
 }
 
 /** Epoch milliseconds that never go back, not even behind what an earlier process wrote. */

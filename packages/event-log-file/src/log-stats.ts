@@ -4,7 +4,7 @@ import type { OpenedLog } from './read-log.js';
 
 /** The counts of an open log as they are now: asked for often, so nothing here looks at each user. */
 export function logStats(log: LogParts & OpenedLog & Pick<FileEventLogStats, 'openMs'>): FileEventLogStats {
-  const { segments, users, hot, meter, writer, damage, tornBytes, openMs } = log;
+  const { segments, users, meter, writer, damage, tornBytes, openMs } = log;
   const { writes, bytesWritten, syncs, slowDisk, longestDiskMs, failedWrites, failedSyncs, failing } = meter;
   return {
     segments: segments.count,
@@ -13,7 +13,6 @@ export function logStats(log: LogParts & OpenedLog & Pick<FileEventLogStats, 'op
     users: users.count,
     records: users.records,
     indexBytes: users.indexBytes,
-    hotBytes: hot.bytes,
     waiting: writer.waiting,
     writes,
     bytesWritten,

@@ -20,7 +20,6 @@ export const FILE_EVENT_LOG_DEFAULTS: Omit<ResolvedFileEventLogOptions, 'directo
   maxEventBytes: LIMITS.maxEventBytes,
   maxSegmentBytes: 64 * 1_048_576,
   maxTotalBytes: 16 * 1_073_741_824,
-  maxHotBytes: 16 * 1_048_576,
   maxWaitingAppends: 65_536,
   slowDiskMs: 500,
 });
@@ -44,7 +43,6 @@ export function resolveOptions(options: FileEventLogOptions): ResolvedFileEventL
     maxEventBytes: resolved.maxEventBytes,
     maxSegmentBytes: resolved.maxSegmentBytes,
     maxTotalBytes: resolved.maxTotalBytes,
-    maxHotBytes: resolved.maxHotBytes,
     maxWaitingAppends: resolved.maxWaitingAppends,
     slowDiskMs: resolved.slowDiskMs,
   };

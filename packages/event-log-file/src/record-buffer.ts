@@ -6,6 +6,8 @@ const INITIAL_BYTES = 65_536;
 /** What is kept for the next group; a larger one is given back. */
 const MAX_KEPT_BYTES = 4 * 1_048_576;
 const NEW_LINE = 10;
+/** What a UTF-16 unit takes at most in UTF-8. */
+const MAX_UNIT_BYTES = 3;
 
 /** What a record says besides its payload. */
 export interface RecordTitle {
@@ -18,10 +20,23 @@ export interface RecordTitle {
   readonly at: number;
 }
 
+/** A record that was begun. */
+interface OpenRecord {
+  readonly title: RecordTitle;
+  readonly userBytes: number;
+  readonly producerBytes: number;
+  /** Where its lines begin. */
+  readonly payloadAt: number;
+}
+
 /** The records of one group, put together where they are written from. */
 export class RecordBuffer {
   #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  /** Of the records that are complete. */
   #length = 0;
+  /** The record that was begun, and how far it has come. */
+  #open: OpenRecord | undefined;
+  #end = 0;
 
   get length(): number {
     return this.#length;
@@ -38,28 +53,44 @@ export class RecordBuffer {
   }
 
   /**
-   * Adds a record of `lines`, whose UTF-8 bytes are given; returns the bytes of the whole record.
+   * Begins a record; `line` and `end` follow, or `cancel`.
    *
-   * @throws ProtocolError `NOT_ENCODABLE` for an id or attempt that a record cannot hold; then nothing is added
+   * @throws ProtocolError `NOT_ENCODABLE` for an id or attempt that a record cannot hold; then nothing is begun
    */
-  add(title: RecordTitle, lines: readonly string[], lineBytes: number): number {
-    const start = this.#length;
+  begin(title: RecordTitle): void {
     const { userId, producer } = title;
     const userBytes = idBytes(userId);
     const producerBytes = producer === undefined ? 0 : idBytes(producer.id);
     if ((producer?.attempt ?? 0) > MAX_ATTEMPT) {
       throw new ProtocolError('NOT_ENCODABLE', `An attempt is at most ${MAX_ATTEMPT}.`);
     }
-    const length = RECORD_FIXED_BYTES + userBytes + producerBytes + lineBytes + lines.length - 1;
-    this.#reserve(length);
-    let at = start + RECORD_FIXED_BYTES;
-    at += this.#bytes.write(userId, at);
-    if (producer !== undefined) at += this.#bytes.write(producer.id, at);
-    at += this.#bytes.write(lines[0] ?? '', at);
-    for (let line = 1; line < lines.length; line += 1) {
-      this.#bytes[at] = NEW_LINE;
-      at += 1 + this.#bytes.write(lines[line] ?? '', at + 1);
+    const payloadAt = this.#length + RECORD_FIXED_BYTES + userBytes + producerBytes;
+    this.#reserve(payloadAt);
+    const producerAt =
+      this.#length + RECORD_FIXED_BYTES + this.#bytes.write(userId, this.#length + RECORD_FIXED_BYTES);
+    if (producer !== undefined) this.#bytes.write(producer.id, producerAt);
+    this.#open = { title, userBytes, producerBytes, payloadAt };
+    this.#end = payloadAt;
+  }
+
+  /** Adds a line to the record that was begun; returns its UTF-8 bytes. */
+  line(text: string): number {
+    this.#reserve(this.#end + 1 + text.length * MAX_UNIT_BYTES);
+    if (this.#end > (this.#open?.payloadAt ?? 0)) {
+      this.#bytes[this.#end] = NEW_LINE;
+      this.#end += 1;
     }
+    const bytes = this.#bytes.write(text, this.#end);
+    this.#end += bytes;
+    return bytes;
+  }
+
+  /** Ends the record; returns the bytes of the whole. */
+  end(): number {
+    if (this.#open === undefined) return 0;
+    const { title, userBytes, producerBytes } = this.#open;
+    const start = this.#length;
+    const length = this.#end - start;
     // Property by property: a spread costs as much as all the rest.
     sealRecord(this.#bytes, start, {
       length,
@@ -70,25 +101,43 @@ export class RecordBuffer {
       firstSeq: title.firstSeq,
       count: title.count,
       at: title.at,
-      attempt: producer?.attempt ?? 0,
-      n: producer?.n ?? 0,
+      attempt: title.producer?.attempt ?? 0,
+      n: title.producer?.n ?? 0,
     });
-    this.#length = start + length;
+    this.#length = this.#end;
+    this.#open = undefined;
     return length;
+  }
+
+  /** Takes back the record that was begun. */
+  cancel(): void {
+    this.#open = undefined;
+  }
+
+  /** As `begin`, `line` for each and `end`. */
+  add(title: RecordTitle, lines: readonly string[]): number {
+    this.begin(title);
+    for (const line of lines) this.line(line);
+    return this.end();
+  }
+
+  /** A copy of some of the bytes, which outlives the next `clear`. */
+  copy(from: number, to: number): Buffer {
+    return Buffer.from(this.#bytes.subarray(from, to));
   }
 
   /** Adds a record as it is. */
   addBytes(record: Uint8Array): void {
-    this.#reserve(record.length);
+    this.#reserve(this.#length + record.length);
     this.#bytes.set(record, this.#length);
     this.#length += record.length;
   }
 
-  #reserve(length: number): void {
-    const needed = this.#length + length;
-    if (needed <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
-    this.#bytes.copy(larger, 0, 0, this.#length);
+  /** Makes room for `end` bytes in all. */
+  #reserve(end: number): void {
+    if (end <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(end, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, Math.max(this.#length, this.#end));
     this.#bytes = larger;
   }
 }

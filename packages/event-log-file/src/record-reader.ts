@@ -2,12 +2,13 @@ import { Buffer } from 'node:buffer';
 import type { EncodedEvent, PageLimits } from '@runwire/event-log';
 import type { EventId } from '@runwire/id-generation';
 import { isUnreadable } from './errors.js';
+import { PageLines } from './page-lines.js';
 import { decodeRecordHead } from './record-format.js';
 import type { RecordLocation } from './record-index.js';
 import { payloadOf, userOf } from './segment-scan.js';
 import type { Segments } from './segments.js';
 import { parseState } from './state-record.js';
-import { decodeEvents } from './stored-event.js';
+import { decodeEvents, lastEventId } from './stored-event.js';
 import type { StateLocation, UserLog } from './user-log.js';
 
 /** Records of one user this close together are read with one system call. */
@@ -46,6 +47,13 @@ interface StoredRecord {
   readonly at: number;
 }
 
+/** Events as they were read. */
+export interface StoredPage {
+  readonly events: EncodedEvent[];
+  /** As `EncodedBatch.lines`; undefined without events. */
+  readonly lines: Uint8Array | undefined;
+}
+
 /**
  * Reads records by their place, and checks each again: what has been damaged since is not served. Throws
  * `DamagedRecord`, and what the disk throws.
@@ -59,34 +67,40 @@ export class RecordReader {
   }
 
   /** The events after `seq` that fit the limits, at least one when there is one. */
-  page(user: UserLog, seq: number, limits: PageLimits): EncodedEvent[] {
-    const page: EncodedEvent[] = [];
+  page(user: UserLog, seq: number, limits: PageLimits): StoredPage {
+    const events: EncodedEvent[] = [];
+    // What is served instead of an erased event does not stand in the record.
+    const lines = user.erasures.size === 0 ? new PageLines() : undefined;
     let bytes = 0;
     for (let position = user.find(seq + 1); position < user.recordCount; ) {
-      const wanted = { bytes: limits.limitBytes - bytes, events: limits.limitEvents - page.length };
+      const wanted = { bytes: limits.limitBytes - bytes, events: limits.limitEvents - events.length };
       const span = this.#readSpan(user, position, wanted);
       for (const record of span) {
+        let at = record.from;
         for (const event of eventsOf(record, user)) {
+          const from = at;
+          at += event.bytes + 1;
           if (event.seq <= seq) continue;
           bytes += event.bytes;
-          const fits = page.length < limits.limitEvents && bytes <= limits.limitBytes;
-          if (!fits && page.length > 0) return page;
-          page.push(event);
+          const fits = events.length < limits.limitEvents && bytes <= limits.limitBytes;
+          if (!fits && events.length > 0) return { events, lines: lines?.all };
+          events.push(event);
+          lines?.add(record.source, from, from + event.bytes);
           // Limits that are no numbers fit nothing and still get their one event.
-          if (!fits) return page;
+          if (!fits) return { events, lines: lines?.all };
         }
       }
       // The next record is not looked at when none of it is wanted.
       if (page.length > 0 && page.length >= limits.limitEvents) return page;
       position += span.length;
     }
-    return page;
+    return { events, lines: lines?.all };
   }
 
   /** The id of the event at `seq`, from `first - 1` to the head; undefined when nobody knows it. */
   idAt(user: UserLog, seq: number): EventId | undefined {
     if (seq === user.first - 1) return this.#baseId(user);
-    return user.hot?.idAt(seq) ?? this.#idIn(user.record(user.find(seq)), user, seq);
+    return this.#idIn(user.record(user.find(seq)), user, seq);
   }
 
   #baseId(user: UserLog): EventId | undefined {
@@ -110,6 +124,8 @@ export class RecordReader {
   #idIn(record: RecordLocation | undefined, user: UserLog, seq: number): EventId | undefined {
     if (record === undefined) return undefined;
     const stored = checked(record, user, this.#read(record, record.length));
+    // Of most that are asked for, the head above all, nothing comes after them in their record.
+    if (seq === record.lastSeq) return lastEventId(stored.source, stored.from, stored.to);
     return storedEvents(stored).find((event) => event.seq === seq)?.id;
   }
 

@@ -11,8 +11,6 @@ export interface RetentionDeps {
   readonly page: (user: UserLog, seq: number, limits: PageLimits) => readonly EncodedEvent[];
   /** Records can no longer be read, and may leave the disk. */
   readonly onDropped: () => void;
-  /** Time has been looked at. */
-  readonly onTidied: () => void;
   /** Whether users may be put to sleep now. */
   readonly mayRest: () => boolean;
 }
@@ -181,7 +179,6 @@ export class Retention {
       if (looked % TIDY_SLICE === 0) await new Promise<void>((resolve) => clock.nextTurn(resolve));
       if (this.#isClosed) return;
     }
-    this.#deps.onTidied();
     if (users.awakeCount > 0) this.#tidyLater();
   }
 }

@@ -162,9 +162,10 @@ export class SegmentRewrite {
       count: head.count,
       at: head.at,
     };
-    const lines = events.map(({ json }) => json);
-    const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
-    return this.#buffer.add(title, lines, bytes);
+    return this.#buffer.add(
+      title,
+      events.map(({ json }) => json),
+    );
   }
 
   #flushWhenFull(): void {

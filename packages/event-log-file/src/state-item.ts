@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { createUserLedger, type LedgerSnapshot } from '@runwire/event-log';
 import type { EventId } from '@runwire/id-generation';
 import { createDeferred, type Deferred } from '@runwire/kernel';
@@ -61,7 +60,6 @@ export class StateItem implements WriteItem {
       return 0;
     }
     this.#first = next.first;
-    const json = JSON.stringify(next);
     const title = {
       kind: RECORD_KIND.state,
       flags: 0,
@@ -71,7 +69,7 @@ export class StateItem implements WriteItem {
       count: 0,
       at: this.#context.at(),
     };
-    this.#length = target.add(title, [json], Buffer.byteLength(json));
+    this.#length = target.add(title, [JSON.stringify(next)]);
     return this.#length;
   }
 

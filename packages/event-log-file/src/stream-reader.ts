@@ -50,12 +50,15 @@ export class StreamReader {
 
   /** The events after `seq`, or from `first` on when that is higher. */
   page(user: UserLog, seq: number, limits: PageLimits): readonly EncodedEvent[] {
-    return this.#without(user, () => this.#deps.records.page(user, Math.max(seq, user.first - 1), limits));
+    return this.#without(
+      user,
+      () => this.#deps.records.page(user, Math.max(seq, user.first - 1), limits).events,
+    );
   }
 
   /** As `page`, with those events below `first` that stand in one record with readable ones. */
   stored(user: UserLog, seq: number, limits: PageLimits): readonly EncodedEvent[] {
-    return this.#without(user, () => this.#deps.records.page(user, seq, limits));
+    return this.#without(user, () => this.#deps.records.page(user, seq, limits).events);
   }
 
   /** The id of an event from `first - 1` on; undefined when nobody knows it. */
@@ -88,14 +91,10 @@ export class StreamReader {
     const position = { epoch, first: user.first, head: user.head, headId: null };
     const reason = checkCursor(position, after, (seq) => records.idAt(user, seq));
     if (reason !== undefined) return { kind: 'reset', reason, stream: this.#info(user) };
-    const { hot } = user;
-    const events =
-      hot !== undefined && after.seq >= hot.first - 1
-        ? hot.page(after.seq, request)
-        : records.page(user, after.seq, request);
+    const { events, lines } = records.page(user, after.seq, request);
     const last = events.at(-1);
     const at = last === undefined ? this.#cursorAt(user, after.seq) : this.#cursor(last.seq, last.id);
-    return { kind: 'page', events, at, head: user.head };
+    return { kind: 'page', events, ...(lines && { lines }), at, head: user.head };
   }
 
   #info(user: UserLog): StreamInfo {

@@ -1,7 +1,6 @@
 import {
   createUserLedger,
   type EncodedEvent,
-  EventWindow,
   encodeErased,
   isErasable,
   type UserLedger,
@@ -72,8 +71,6 @@ export class UserLog {
   readonly #accounts: RecordAccounts;
   #ledger: UserLedger | undefined;
   #index: RecordIndex | undefined;
-  /** The newest events, as long as there is room for them in memory. */
-  #hot: EventWindow | undefined;
 
   constructor(userId: UserId, accounts: RecordAccounts) {
     this.userId = userId;
@@ -86,10 +83,6 @@ export class UserLog {
 
   get indexBytes(): number {
     return this.#index?.sizeBytes ?? 0;
-  }
-
-  get hot(): EventWindow | undefined {
-    return this.#hot;
   }
 
   get knownLedger(): UserLedger | undefined {
@@ -126,20 +119,6 @@ export class UserLog {
     this.#count(record.length);
   }
 
-  /** Takes the events of the last record into memory. */
-  pushHot(events: readonly EncodedEvent[], at: number): void {
-    const before = (events[0]?.seq ?? 1) - 1;
-    if (this.#hot !== undefined && this.#hot.head !== before) this.#hot = undefined;
-    this.#hot ??= new EventWindow(before, undefined);
-    for (const event of events) this.#hot.push(event, at);
-  }
-
-  /** Gives back the memory of the events up to `seq`. */
-  cool(seq: number): void {
-    this.#hot?.dropBelow(seq + 1);
-    if (this.#hot?.count === 0) this.#hot = undefined;
-  }
-
   /** Makes what is below `before` unreadable, at most everything. */
   trim(before: number): void {
     const first = Math.min(before, this.head + 1);
@@ -154,7 +133,6 @@ export class UserLog {
       this.#accounts.indexed(0, -this.indexBytes);
       this.#index = undefined;
     }
-    this.cool(first - 1);
   }
 
   /** Makes the first event, one of several in its record, unreadable. */
@@ -221,13 +199,9 @@ export class UserLog {
     return isErased ? encodeErased({ seq, id, at }) : event;
   }
 
-  /** Erases the events of a thread up to `through`, also in memory. */
+  /** Erases the events of a thread up to `through`. */
   erase(threadId: ThreadId, through: number): void {
     this.erasures = new Map(this.erasures).set(threadId, through);
-    this.#hot?.replace((event, at) => {
-      const served = this.served(event, at);
-      return served === event ? undefined : served;
-    });
   }
 
   /** Gives back memory that nothing needs any more. */

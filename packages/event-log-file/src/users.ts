@@ -83,7 +83,7 @@ export class Users {
   /** Puts a user to sleep of whom all is in its state record, and forgets one whose every append was refused. */
   rest(user: UserLog): void {
     const { userId, state, first, head, oldestDropped, holds } = user;
-    if (holds > 0 || user.recordCount > 0 || user.hot !== undefined || user.erasures.size > 0) return;
+    if (holds > 0 || user.recordCount > 0 || user.erasures.size > 0) return;
     if (user.knownLedger !== undefined) return;
     const isUnused = head === 0 && state === undefined;
     const isWrittenDown = state !== undefined && state.first === first;

@@ -270,7 +270,7 @@ describe('what is appended comes back byte for byte, from memory, from the disk,
   ] as const;
 
   it.each(TEXTS)('%s', async (_what, text) => {
-    const log = await open({ maxHotBytes: 1 });
+    const log = await open();
     await log.append(user, [renamed(threadId, text), renamed(threadId, `${text}${text}`)]);
     expect(await titles(log)).toEqual([text, `${text}${text}`]);
     await log.close();
@@ -323,14 +323,14 @@ describe('what is appended comes back byte for byte, from memory, from the disk,
   });
 
   it('an event of the largest size, many in one append', async () => {
-    const log = await open({ maxHotBytes: 1 });
+    const log = await open();
     const large = 'x'.repeat(262_144 - 200);
     await log.append(
       user,
       Array.from({ length: 20 }, (_, index) => renamed(threadId, `${index}${large}`)),
     );
     await log.close();
-    await using again = await open({ maxHotBytes: 1 });
+    await using again = await open();
     expect((await titles(again)).map((title) => title.length)).toEqual(
       Array.from({ length: 20 }, (_, index) => large.length + String(index).length),
     );

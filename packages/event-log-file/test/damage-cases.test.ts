@@ -117,7 +117,7 @@ describe("a user's newest record that is damaged", () => {
 
 describe('damage that comes while the log is open', () => {
   it('is found by the reader, reported once, never served, and known to the next start', async () => {
-    await using scene = await setScene({ maxHotBytes: 1 });
+    await using scene = await setScene();
     const { user } = scene;
     await scene.say(user, '1', '2', '3');
     damage(scene, pick(recordsOn(scene.disk), 1));
@@ -134,7 +134,7 @@ describe('damage that comes while the log is open', () => {
   });
 
   it('in the newest record does not let its seq be given to another event, also after a restart', async () => {
-    await using scene = await setScene({ maxHotBytes: 1 });
+    await using scene = await setScene();
     const { user } = scene;
     await scene.say(user, '1', '2');
     damage(scene, pick(recordsOn(scene.disk), 1));
@@ -145,7 +145,7 @@ describe('damage that comes while the log is open', () => {
   });
 
   it('in a record whose place was taken by one of another user is damage all the same', async () => {
-    await using scene = await setScene({ maxHotBytes: 1 });
+    await using scene = await setScene();
     await scene.say(scene.user, 'mine');
     await scene.say(scene.other, 'hers');
     const [mine, hers] = recordsOn(scene.disk);
@@ -157,7 +157,7 @@ describe('damage that comes while the log is open', () => {
   });
 
   it('in a record whose id alone is still needed costs that id', async () => {
-    await using scene = await setScene({ maxHotBytes: 1 });
+    await using scene = await setScene();
     const { user } = scene;
     await scene.say(user, '1', '2');
     const [first] = await scene.events(user);
@@ -170,7 +170,7 @@ describe('damage that comes while the log is open', () => {
   });
 
   it('lists a thousand places and counts the rest', async () => {
-    await using scene = await setScene({ maxHotBytes: 1 });
+    await using scene = await setScene();
     const users = Array.from({ length: 1_001 }, () => scene.ids.userId());
     await Promise.all(users.map((user) => scene.log.append(user, [scene.said('1')])));
     for (const record of recordsOn(scene.disk)) damage(scene, record);

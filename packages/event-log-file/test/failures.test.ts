@@ -193,7 +193,7 @@ describe('a sync that fails', () => {
 
 describe('a read that fails', () => {
   it('is LOG_READ_FAILED, whatever was asked, and succeeds later', async () => {
-    await using scene = await setScene({ maxHotBytes: 1, retention: { maxEvents: 3 } });
+    await using scene = await setScene({ retention: { maxEvents: 3 } });
     const { user, threadId } = scene;
     const run = { threadId, runId: scene.ids.runId(threadId) };
     const { epoch } = await scene.log.append(user, [runStarted(run), thinking(run, 'x')]);
@@ -213,7 +213,7 @@ describe('a read that fails', () => {
   });
 
   it('does not keep a user who is at its limit from appending', async () => {
-    await using scene = await setScene({ maxHotBytes: 1, retention: { maxBytes: 600 } });
+    await using scene = await setScene({ retention: { maxBytes: 600 } });
     const { user } = scene;
     await scene.log.append(user, [scene.said('1'.repeat(80)), scene.said('2'.repeat(80))]);
     const heal = failing(scene, ['read']);

@@ -38,7 +38,7 @@ describe('FORMAT.md', () => {
 
   it('shows the bytes that the code writes', () => {
     const record = new RecordBuffer();
-    record.add(TITLE, [EVENT], Buffer.byteLength(EVENT));
+    record.add(TITLE, [EVENT]);
     expect(example.toString('hex')).toBe(Buffer.concat([header, record.bytes]).toString('hex'));
   });
 

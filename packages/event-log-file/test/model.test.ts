@@ -74,7 +74,7 @@ class Pair {
 
   constructor(fsync: FsyncPolicy, retention: RetentionOptions) {
     this.#memory = createMemoryEventLog(this.#deps, { retention });
-    this.#options = { directory: 'memory', fsync, retention, maxSegmentBytes: 3_000, maxHotBytes: 4_000 };
+    this.#options = { directory: 'memory', fsync, retention, maxSegmentBytes: 3_000 };
   }
 
   async open(): Promise<void> {

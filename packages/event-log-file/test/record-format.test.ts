@@ -17,8 +17,7 @@ const TITLE = {
 
 function record(title: typeof TITLE = TITLE, lines: readonly string[] = ['{"a":1}', '{"b":2}']): Buffer {
   const buffer = new RecordBuffer();
-  const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
-  expect(buffer.add(title, lines, bytes)).toBe(buffer.length);
+  expect(buffer.add(title, lines)).toBe(buffer.length);
   return Buffer.from(buffer.bytes);
 }
 
@@ -85,12 +84,23 @@ describe('a record', () => {
 
   it('leaves a buffer as it was when it is refused', () => {
     const buffer = new RecordBuffer();
-    buffer.add(TITLE, ['{}'], 2);
+    buffer.add(TITLE, ['{}']);
     const before = Buffer.from(buffer.bytes);
-    expect(() => buffer.add({ ...TITLE, userId: '\ud800' }, ['{}'], 2)).toThrow(
+    expect(() => buffer.add({ ...TITLE, userId: '\ud800' }, ['{}'])).toThrow(
       expect.objectContaining({ code: 'NOT_ENCODABLE' }),
     );
     expect(buffer.bytes).toEqual(before);
+  });
+
+  it('leaves a buffer as it was when it is taken back, and what follows is whole', () => {
+    const buffer = new RecordBuffer();
+    buffer.begin({ ...TITLE, count: 2 });
+    expect(buffer.line('é')).toBe(2);
+    buffer.cancel();
+    expect(buffer.length).toBe(0);
+    const length = buffer.add({ ...TITLE, count: 1 }, ['{}']);
+    expect(decodeRecordHead(buffer.bytes, 0, buffer.length)?.length).toBe(length);
+    expect(buffer.copy(buffer.length - 2, buffer.length).toString()).toBe('{}');
   });
 
   it('stands behind others in a buffer that grows and is cleared', () => {
@@ -101,7 +111,7 @@ describe('a record', () => {
           let end = 0;
           for (const size of sizes) {
             const line = String(round).repeat(size);
-            const length = buffer.add({ ...TITLE, count: 1 }, [line], size);
+            const length = buffer.add({ ...TITLE, count: 1 }, [line]);
             expect(decodeRecordHead(buffer.bytes, end, buffer.length)?.length).toBe(length);
             end += length;
           }

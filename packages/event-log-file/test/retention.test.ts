@@ -12,12 +12,8 @@ describe('what is kept of a user', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.nat(300), { minLength: 1, maxLength: 5 }), { maxLength: 30 }),
-        fc.boolean(),
-        async (appends, isCold) => {
-          await using scene = await setScene({
-            retention: { maxBytes: 1_500 },
-            maxHotBytes: isCold ? 1 : 1e6,
-          });
+        async (appends) => {
+          await using scene = await setScene({ retention: { maxBytes: 1_500 } });
           const { user } = scene;
           let head = 0;
           for (const sizes of appends) {
@@ -43,7 +39,7 @@ describe('what is kept of a user', () => {
   });
 
   it('is not looked up on the disk when each append is one event', async () => {
-    await using scene = await setScene({ retention: { maxBytes: 1_500 }, maxHotBytes: 1 });
+    await using scene = await setScene({ retention: { maxBytes: 1_500 } });
     let reads = 0;
     scene.disk.onOperation = ({ kind }) => {
       if (kind === 'read') reads += 1;
@@ -109,22 +105,6 @@ describe('what is kept of all together', () => {
 });
 
 describe('what is kept in memory', () => {
-  it('of events is bounded, also of tiny ones, and reads are the same without', async () => {
-    await using scene = await setScene({ maxHotBytes: 100_000 });
-    const { user, log } = scene;
-    for (let round = 0; round < 20; round += 1) {
-      await log.append(
-        user,
-        Array.from({ length: 100 }, (_, n) => scene.said(`${round * 100 + n}`)),
-      );
-      expect(log.stats().hotBytes).toBeLessThanOrEqual(100_000);
-    }
-    expect(user.length).toBeGreaterThan(0);
-    const bytes = (await scene.events(user)).reduce((sum, event) => sum + event.bytes, 0);
-    expect(log.stats().hotBytes).toBeLessThan(bytes / 2);
-    expect(await scene.heard(user)).toEqual(Array.from({ length: 2_000 }, (_, n) => `${n}`));
-  });
-
   it('of a user who left goes with time: producers, runs, events, and the user', async () => {
     await using scene = await setScene({ maxSegmentBytes: 2_000, retention: { maxAgeMs: HOUR_MS } });
     const { user, other } = scene;
@@ -136,7 +116,7 @@ describe('what is kept in memory', () => {
       await scene.clock.settle();
     }
     expect(scene.clock.pendingTimers).toBe(0);
-    expect(scene.log.stats()).toMatchObject({ users: 2, records: 0, indexBytes: 0, hotBytes: 0 });
+    expect(scene.log.stats()).toMatchObject({ users: 2, records: 0, indexBytes: 0 });
     expect(await scene.log.stream(user)).toEqual({ epoch, first: 2, head: 1, headId: lastId });
     expect(await scene.resetReason(user, { seq: 1, id: lastId })).toBeUndefined();
     expect(await scene.resetReason(user, { seq: 1, id: 'evt_other' })).toBe('fork');

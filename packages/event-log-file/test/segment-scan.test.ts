@@ -8,7 +8,7 @@ import { createMemoryDisk } from '../src/testing/index.js';
 function record(seq: number, size: number): Buffer {
   const buffer = new RecordBuffer();
   const title = { kind: RECORD_KIND.events, flags: 0, userId: 'u', producer: undefined, count: 1, at: 1 };
-  buffer.add({ ...title, firstSeq: seq }, ['x'.repeat(size)], size);
+  buffer.add({ ...title, firstSeq: seq }, ['x'.repeat(size)]);
   return Buffer.from(buffer.bytes);
 }
 

@@ -45,6 +45,8 @@ export interface EncodedBatch {
   readonly epoch: string;
   /** At least one, at consecutive `seq`. */
   readonly events: readonly EncodedEvent[];
+  /** Their JSON in UTF-8, one line each, when the log has it at hand; never to be changed. */
+  readonly lines?: Uint8Array;
 }
 
 /** What to read: events after a cursor, up to both limits, at least one when there is one. */
@@ -61,6 +63,8 @@ export type ReadResult =
   | {
       readonly kind: 'page';
       readonly events: readonly EncodedEvent[];
+      /** As `EncodedBatch.lines`. */
+      readonly lines?: Uint8Array;
       /** The position behind the last event of the page, or of `after` when it is empty; with its id, except at 0. */
       readonly at: Cursor;
       /** The last `seq` of the stream at the time of the read: at head when `at.seq === head`. */

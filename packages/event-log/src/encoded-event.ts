@@ -12,14 +12,25 @@ export interface LogStamp {
   readonly at: number;
 }
 
+/** How drafts are encoded. */
+export interface EncodeOptions {
+  readonly maxBytes: number;
+  readonly write?: (json: string) => number;
+}
+
 /**
- * Encodes one draft: the only time this happens in the event's life.
+ * Encodes one draft: the only time this happens in the event's life. A log that writes the JSON somewhere at once
+ * gives `write`, which returns its UTF-8 bytes.
  *
  * @throws EventLogError `EVENT_TOO_LARGE` above `maxBytes` of UTF-8
  */
-export function encodeDraft(draft: EventDraft, stamp: LogStamp, maxBytes: number): EncodedEvent {
+export function encodeDraft(
+  draft: EventDraft,
+  stamp: LogStamp,
+  { maxBytes, write = Buffer.byteLength }: EncodeOptions,
+): EncodedEvent {
   const json = encodeEvent(draft, stamp);
-  const bytes = Buffer.byteLength(json);
+  const bytes = write(json);
   if (bytes > maxBytes) {
     throw new EventLogError(
       'EVENT_TOO_LARGE',

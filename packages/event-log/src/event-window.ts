@@ -64,11 +64,6 @@ export class EventWindow {
     this.#bytes += event.bytes;
   }
 
-  /** The events from `seq` (`first` or above) to the head. */
-  from(seq: number): EncodedEvent[] {
-    return this.page(seq - 1, { limitEvents: Infinity, limitBytes: Infinity });
-  }
-
   /** The events after `seq` (`first - 1` or above) that fit both limits, at least one when there is one. */
   page(seq: number, limits: PageLimits): EncodedEvent[] {
     const page: EncodedEvent[] = [];

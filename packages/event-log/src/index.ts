@@ -16,12 +16,11 @@ export type {
   RetentionOptions,
   Unsubscribe,
 } from './contract.js';
-export type { LogStamp } from './encoded-event.js';
+export type { EncodeOptions, LogStamp } from './encoded-event.js';
 export { encodeDraft, encodeErased, isErasable } from './encoded-event.js';
 export type { EventLogErrorCode } from './errors.js';
 export { EVENT_LOG_ERROR_CODES, EventLogError } from './errors.js';
 export type { PageLimits } from './event-window.js';
-export { EventWindow } from './event-window.js';
 export type { MemoryEventLogDeps } from './memory-event-log.js';
 export { createMemoryEventLog } from './memory-event-log.js';
 export type { MemoryEventLogOptions, ResolvedMemoryEventLogOptions } from './options.js';
@@ -35,5 +34,5 @@ export type {
   UserLedger,
 } from './user-ledger.js';
 export { createUserLedger, restoreUserLedger } from './user-ledger.js';
-export type { WakeHub, WakeSource } from './wake-hub.js';
+export type { AnnouncedAppend, WakeHub, WakeSource } from './wake-hub.js';
 export { createWakeHub } from './wake-hub.js';

@@ -60,8 +60,7 @@ class MemoryEventLog implements EventLog {
       logger: deps.logger,
       source: {
         epoch: this.#epoch,
-        head: (userId) => this.#streamOf(userId).head,
-        eventsFrom: (userId, seq) => this.#streamOf(userId).from(seq),
+        positionOf: (userId) => this.#streamOf(userId),
       },
     });
   }
@@ -88,7 +87,7 @@ class MemoryEventLog implements EventLog {
     stream.retain(this.#options.retention, at);
     this.#streams.set(userId, stream);
     this.#tidyLater();
-    this.#hub.announce(userId, result.firstSeq);
+    this.#hub.announce(userId, { events });
     return result;
   }
 
@@ -131,6 +130,7 @@ class MemoryEventLog implements EventLog {
 
   async erase(userId: UserId, what: { readonly threadId: ThreadId }): Promise<number> {
     this.#requireOpen();
+    this.#hub.changed(userId);
     return this.#current(userId).erase(what.threadId, this.#deps.clock.monotonicMs());
   }
 
@@ -171,9 +171,10 @@ class MemoryEventLog implements EventLog {
   }
 
   #encode(drafts: readonly EventDraft[], head: number, at: number): EncodedEvent[] {
+    const options = { maxBytes: this.#options.maxEventBytes };
     return drafts.map((draft, index) => {
       const stamp = { seq: head + 1 + index, id: this.#deps.ids.eventId(), at };
-      return encodeDraft(draft, stamp, this.#options.maxEventBytes);
+      return encodeDraft(draft, stamp, options);
     });
   }
 

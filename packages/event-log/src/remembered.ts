@@ -8,9 +8,9 @@ const REMEMBERED_MS = 24 * 60 * 60 * 1_000;
 const MAX_REMEMBERED = 100_000;
 
 interface Entry<V> {
-  readonly value: V;
-  readonly lastSeq: number;
-  readonly touchedAtMs: number;
+  value: V;
+  lastSeq: number;
+  touchedAtMs: number;
 }
 
 /** When something was used: the last `seq` it appended, and the monotonic time. */
@@ -28,6 +28,9 @@ export class Remembered<K, V> {
   /** Made when first needed: an empty map takes more memory than the rest of an idle user. */
   #entries: Map<K, Entry<V>> | undefined;
   readonly #max: number;
+  /** Used last, so that it stands at the end already: mostly the one that is used next. */
+  #lastKey: K | undefined;
+  #last: Entry<V> | undefined;
 
   constructor(max: number = MAX_REMEMBERED) {
     this.#max = max;
@@ -45,10 +48,19 @@ export class Remembered<K, V> {
     return this.#entries?.get(key)?.value;
   }
 
-  set(key: K, value: V, touch: Touch): void {
+  set(key: K, value: V, { lastSeq, nowMs }: Touch): void {
+    const last = key === this.#lastKey ? this.#last : undefined;
+    if (last !== undefined) {
+      last.value = value;
+      last.lastSeq = lastSeq;
+      last.touchedAtMs = nowMs;
+      return;
+    }
     this.#entries ??= new Map();
     this.#entries.delete(key);
-    this.#entries.set(key, { value, lastSeq: touch.lastSeq, touchedAtMs: touch.nowMs });
+    this.#last = { value, lastSeq, touchedAtMs: nowMs };
+    this.#lastKey = key;
+    this.#entries.set(key, this.#last);
     if (this.#entries.size <= this.#max) return;
     for (const oldest of this.#entries.keys()) {
       this.#entries.delete(oldest);
@@ -69,5 +81,6 @@ export class Remembered<K, V> {
       this.#entries?.delete(key);
     }
     this.#entries = undefined;
+    this.#last = undefined;
   }
 }

@@ -4,6 +4,8 @@ import { encodeErased, isErasable } from './encoded-event.js';
 import { EventWindow, type PageLimits } from './event-window.js';
 import { createUserLedger, type UserLedger } from './user-ledger.js';
 
+const UNLIMITED: PageLimits = Object.freeze({ limitEvents: Infinity, limitBytes: Infinity });
+
 /**
  * One user's stream in memory. What an idle user without events keeps is the position of its head, two
  * fields; window and ledger exist while there is something in them.
@@ -52,11 +54,6 @@ export class UserStream {
     return this.#window?.page(after, limits) ?? [];
   }
 
-  /** The events from `seq` to the head; undefined unless all of them, at least one, can be read. */
-  from(seq: number): readonly EncodedEvent[] | undefined {
-    return seq < this.first || seq > this.#headSeq ? undefined : this.#window?.from(seq);
-  }
-
   /** The ledger, made when first needed. */
   openLedger(): UserLedger {
     this.#ledger ??= createUserLedger();
@@ -91,7 +88,7 @@ export class UserStream {
   /** `seq` of the first readable event of a run that started at `startedSeq`; `head + 1` when there is none. */
   firstSeqOf(runId: RunId, startedSeq: number): number {
     if (startedSeq >= this.first) return startedSeq;
-    const events = this.from(this.first) ?? [];
+    const events = this.page(this.first - 1, UNLIMITED);
     return events.find((event) => event.runId === runId)?.seq ?? this.#headSeq + 1;
   }
 

@@ -5,18 +5,25 @@ import type { EncodedBatch, EncodedEvent, Unsubscribe } from './contract.js';
 /** What the hub asks of the log it wakes for. */
 export interface WakeSource {
   readonly epoch: string;
-  /** The last settled `seq` of the user. */
-  head(userId: UserId): number;
-  /** The events from `seq` to the head, as a read would serve them now; undefined unless all can be read. */
-  eventsFrom(userId: UserId, seq: number): readonly EncodedEvent[] | undefined;
+  /** The lowest readable and the last settled `seq` of the user. */
+  positionOf(userId: UserId): { readonly first: number; readonly head: number };
+}
+
+/** The events of one append that has settled. */
+export interface AnnouncedAppend {
+  readonly events: readonly EncodedEvent[];
+  /** As `EncodedBatch.lines`. Called when somebody is to be woken, before `announce` returns. */
+  copyLines?(): Uint8Array | undefined;
 }
 
 /** Who is to be woken, and the order and content of wakes: one hub per log. */
 export interface WakeHub {
   /** As `EventLog.subscribe`. */
   subscribe(userId: UserId, onWake: (batch?: EncodedBatch) => void): Unsubscribe;
-  /** Says that the events from `seq` to the head have settled. The wakes come in a later microtask. */
-  announce(userId: UserId, seq: number): void;
+  /** Says that an append has settled, each in its turn. The wakes come in a later microtask. */
+  announce(userId: UserId, append: AnnouncedAppend): void;
+  /** What was announced of the user and not woken for is no longer what a read serves: the wake carries nothing. */
+  changed(userId: UserId): void;
   /** Settles when everything announced so far, and from within those wakes, was woken. */
   drained(): Promise<void>;
   /** Forgets all subscribers. */
@@ -40,8 +47,7 @@ class Hub implements WakeHub {
   readonly #source: WakeSource;
   readonly #logger: Logger;
   readonly #subscribers = new Map<UserId, Set<Subscriber>>();
-  /** The first `seq` of each user that nobody was woken for yet. */
-  #announced = new Map<UserId, number>();
+  #announced = new Map<UserId, Announced>();
   #draining: Promise<void> | undefined;
 
   constructor(source: WakeSource, logger: Logger) {
@@ -50,7 +56,7 @@ class Hub implements WakeHub {
   }
 
   subscribe(userId: UserId, onWake: (batch?: EncodedBatch) => void): Unsubscribe {
-    const subscriber: Subscriber = { onWake, position: this.#source.head(userId), failed: false };
+    const subscriber: Subscriber = { onWake, position: this.#source.positionOf(userId).head, failed: false };
     const group = this.#subscribers.get(userId) ?? new Set();
     this.#subscribers.set(userId, group.add(subscriber));
     return () => {
@@ -59,13 +65,24 @@ class Hub implements WakeHub {
     };
   }
 
-  announce(userId: UserId, seq: number): void {
+  announce(userId: UserId, append: AnnouncedAppend): void {
     if (!this.#subscribers.has(userId)) return;
-    if (!this.#announced.has(userId)) this.#announced.set(userId, seq);
+    const known = this.#announced.get(userId);
+    if (known === undefined) {
+      this.#announced.set(userId, { events: append.events, lines: append.copyLines?.() });
+    } else {
+      known.events = known.events && [...known.events, ...append.events];
+      known.lines = undefined;
+    }
     // Two hops: whoever awaits the append itself goes on before the wake.
     this.#draining ??= Promise.resolve()
       .then(() => undefined)
       .then(() => this.#drain());
+  }
+
+  changed(userId: UserId): void {
+    const known = this.#announced.get(userId);
+    if (known !== undefined) known.events = undefined;
   }
 
   async drained(): Promise<void> {
@@ -82,15 +99,15 @@ class Hub implements WakeHub {
     this.#announced = new Map();
     // From here on an append made inside a wake asks for its own drain.
     this.#draining = undefined;
-    for (const [userId, seq] of announced) this.#wakeAll(userId, seq);
+    for (const [userId, what] of announced) this.#wakeAll(userId, what);
   }
 
-  #wakeAll(userId: UserId, seq: number): void {
+  #wakeAll(userId: UserId, { events, lines }: Announced): void {
     const group = this.#subscribers.get(userId);
     if (group === undefined) return;
-    const head = this.#source.head(userId);
-    const events = this.#source.eventsFrom(userId, seq);
-    const batch = events && { epoch: this.#source.epoch, events };
+    const { first, head } = this.#source.positionOf(userId);
+    const isReadable = events !== undefined && (events[0]?.seq ?? 0) >= first;
+    const batch = isReadable ? batchOf(this.#source.epoch, events, lines) : undefined;
     for (const subscriber of group) {
       if (subscriber.position >= head) continue;
       this.#wake(subscriber, batch && rest(batch, subscriber.position));
@@ -109,6 +126,22 @@ class Hub implements WakeHub {
       this.#logger.error({ err: error }, 'A subscriber of the event log threw; it reads at its next wake.');
     }
   }
+}
+
+/** What was announced of one user since its last wake. */
+interface Announced {
+  /** Undefined when it is to be read. */
+  events: readonly EncodedEvent[] | undefined;
+  /** Of one append alone. */
+  lines: Uint8Array | undefined;
+}
+
+function batchOf(
+  epoch: string,
+  events: readonly EncodedEvent[],
+  lines: Uint8Array | undefined,
+): EncodedBatch {
+  return lines === undefined ? { epoch, events } : { epoch, events, lines };
 }
 
 /** What of a batch comes after `position`; nothing when the batch begins later. */

@@ -45,7 +45,7 @@ describe('the in-memory log', () => {
     expect(events.map(({ type }) => type)).toEqual(['erased', 'thread_deleted']);
   });
 
-  it('carries erased events in a wake that comes after their erasure', async () => {
+  it('lets its subscribers read what was erased between its append and the wake', async () => {
     const { log, user, threadId, renamed, clock } = setUp();
     const batches: (EncodedBatch | undefined)[] = [];
     log.subscribe(user, (batch) => batches.push(batch));
@@ -53,7 +53,7 @@ describe('the in-memory log', () => {
     const erased = log.erase(user, { threadId });
     await Promise.all([appended, erased]);
     await clock.settle();
-    expect(batches.map((batch) => batch?.events.map(({ type }) => type))).toEqual([['erased']]);
+    expect(batches).toEqual([undefined]);
   });
 
   it('wakes without a batch when retention has taken part of it', async () => {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { describe, expect, it } from '@jest/globals';
 import { createIdGenerator } from '@runwire/id-generation';
 import { createManualClock, createRecordingLogger } from '@runwire/kernel/testing';
@@ -29,22 +30,23 @@ function setUp() {
     logger: createRecordingLogger(),
     source: {
       epoch: 'e',
-      head: () => stream.head,
-      eventsFrom: (_, seq) =>
-        seq < stream.first || seq > stream.head
-          ? undefined
-          : Array.from({ length: stream.head - seq + 1 }, (__, index) => eventAt(seq + index)),
+      positionOf: () => stream,
     },
   });
   const settle = (count: number) => {
     const seq = stream.head + 1;
     stream.head += count;
-    hub.announce(user, seq);
+    const events = Array.from({ length: count }, (_, index) => eventAt(seq + index));
+    hub.announce(user, { events, copyLines: () => Buffer.from(`lines from ${seq}`) });
   };
   const listen = () => {
     const wakes: (number[] | 'read')[] = [];
-    const stop = hub.subscribe(user, (batch) => wakes.push(batch?.events.map(({ seq }) => seq) ?? 'read'));
-    return { wakes, stop };
+    const lines: (string | undefined)[] = [];
+    const stop = hub.subscribe(user, (batch) => {
+      wakes.push(batch?.events.map(({ seq }) => seq) ?? 'read');
+      lines.push(batch?.lines?.toString());
+    });
+    return { wakes, lines, stop };
   };
   return { hub, stream, settle, listen };
 }
@@ -81,6 +83,31 @@ describe('the wake hub', () => {
     settle(1);
     await hub.drained();
     expect(wakes).toEqual(['read', [4]]);
+  });
+
+  it('wakes without a batch when what was announced has changed since', async () => {
+    const { hub, settle, listen } = setUp();
+    const { wakes } = listen();
+    settle(2);
+    hub.changed(user);
+    settle(1);
+    await hub.drained();
+    hub.changed(user);
+    settle(1);
+    await hub.drained();
+    expect(wakes).toEqual(['read', [4]]);
+  });
+
+  it('hands on the lines of one append that a subscriber is given whole', async () => {
+    const { hub, settle, listen } = setUp();
+    const { lines } = listen();
+    settle(2);
+    await hub.drained();
+    settle(1);
+    const between = listen();
+    settle(1);
+    await hub.drained();
+    expect([lines, between.lines]).toEqual([['lines from 1', undefined], [undefined]]);
   });
 
   it('wakes nobody who left before the wake', async () => {

@@ -18,21 +18,39 @@ export function encodeServerMessage(message: ControlMessage): string {
  * @throws ProtocolError `NOT_ENCODABLE`
  */
 export function encodeEvent(draft: EventDraft | ErasedDraft, position: EventPosition): string {
-  const { threadId, runId } = draft;
-  let json = `{"type":"${draft.type}","seq":${position.seq},"id":${quote(position.id)},"at":${position.at}`;
-  if (position.from !== undefined) json += `,"from":${position.from}`;
-  if (threadId !== undefined) json += `,"threadId":${quote(threadId)}`;
-  if (runId !== undefined) json += `,"runId":${quote(runId)}`;
+  const { seq, id, at, from } = position;
+  const covering = from === undefined ? '' : `,"from":${from}`;
   const data = draft.type === 'agent_delta' ? deltaJson(draft.data) : stringify(draft.data);
-  return `${json},"data":${data}}`;
+  return `{"type":"${draft.type}","seq":${seq},"id":${quote(id)},"at":${at}${covering}${scopeJson(draft)}${data}}`;
+}
+
+/** What the event before and this one have in common: of a run's events nearly all. Saves a tenth. */
+const scope: Scope & { json: string } = { threadId: undefined, runId: undefined, json: ',"data":' };
+const message = { id: '', json: '{"messageId":"","part":' };
+
+type Scope = { -readonly [K in 'threadId' | 'runId']: EventDraft[K] };
+
+function scopeJson({ threadId, runId }: EventDraft | ErasedDraft): string {
+  if (scope.threadId !== threadId || scope.runId !== runId) {
+    const thread = threadId === undefined ? '' : `,"threadId":${quote(threadId)}`;
+    const run = runId === undefined ? '' : `,"runId":${quote(runId)}`;
+    scope.threadId = threadId;
+    scope.runId = runId;
+    scope.json = `${thread}${run},"data":`;
+  }
+  return scope.json;
 }
 
 /** Deltas are most of what there is. Put together by hand they take a third of the time of an object. */
 function deltaJson(data: EventData<'agent_delta'>): string {
   const { messageId, part, kind, offset, text, toolCallId } = data;
   const isPlain = Number.isSafeInteger(part) && Number.isSafeInteger(offset) && typeof text === 'string';
-  if (!isPlain || toolCallId !== undefined || !PLAIN.test(kind)) return stringify(data);
-  return `{"messageId":${quote(messageId)},"part":${part},"kind":"${kind}","offset":${offset},"text":${JSON.stringify(text)}}`;
+  if (!isPlain || toolCallId !== undefined) return stringify(data);
+  if (message.id !== messageId) {
+    message.id = messageId;
+    message.json = `{"messageId":${quote(messageId)},"part":`;
+  }
+  return `${message.json}${part},"kind":"${kind}","offset":${offset},"text":${JSON.stringify(text)}}`;
 }
 
 /** A frame of encoded messages, in their order: one alone as it is, several as an array (§2). */

@@ -46,7 +46,6 @@ function inventLog(prng: Prng): LogPlan {
         fsync: prng.weighted({ interval: 3, always: 2, never: 1 }),
         fsyncIntervalMs: prng.magnitude(100, 5_000),
         maxSegmentBytes: prng.magnitude(2_048, 262_144),
-        maxHotBytes: prng.magnitude(1, 65_536),
       };
   }
 }

@@ -43,7 +43,6 @@ export type LogPlan =
       readonly fsync: FsyncPolicy;
       readonly fsyncIntervalMs: number;
       readonly maxSegmentBytes: number;
-      readonly maxHotBytes: number;
     };
 
 /** One tab of one user. */

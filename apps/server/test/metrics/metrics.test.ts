@@ -13,7 +13,6 @@ const LOG: FileEventLogStats = {
   users: 33,
   records: 34,
   indexBytes: 35,
-  hotBytes: 36,
   writes: 37,
   bytesWritten: 38,
   syncs: 39,

@@ -25,7 +25,7 @@ export class CrashScene {
   #log: FileEventLog | undefined;
 
   constructor(options: Partial<FileEventLogOptions>) {
-    this.#options = { directory: 'memory', maxSegmentBytes: 3_000, maxHotBytes: 4_000, ...options };
+    this.#options = { directory: 'memory', maxSegmentBytes: 3_000, ...options };
   }
 
   get log(): FileEventLog {

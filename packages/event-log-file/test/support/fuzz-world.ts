@@ -71,7 +71,6 @@ export class FuzzWorld {
       fsyncIntervalMs: FSYNC_INTERVAL_MS,
       retention: this.#limits,
       maxSegmentBytes: prng.pick([600, 1_500, 4_000, 20_000]),
-      maxHotBytes: prng.pick([1, 4_000, 1_000_000]),
     };
   }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
 import type { EncodedEvent } from '../../contract.js';
 import type { EventLogConformanceCase } from '../conformance-context.js';
 import { renamed, renamedTimes } from './drafts.js';
-import { eventsOf, originOf, pageOf, setScene, wordsOf } from './scene.js';
+import { eventsOf, originOf, pageOf, quiet, recordWakes, setScene, wordsOf } from './scene.js';
 
 /** Pages. */
 export const READ_CASES: readonly EventLogConformanceCase[] = [
@@ -24,6 +25,21 @@ export const READ_CASES: readonly EventLogConformanceCase[] = [
       const page = await pageOf(log, user, { limitEvents: 3 });
       assert.deepEqual(wordsOf(page.events), ['1', '2', '3']);
       assert.equal(page.head, 5);
+    },
+  },
+  {
+    name: 'lines, where a page or a wake has them, are the JSON of its events',
+    async run(context) {
+      const { log, user, threadId } = await setScene(context);
+      const { wakes } = recordWakes(log, user);
+      for (const count of [1, 3]) await log.append(user, renamedTimes(threadId, count));
+      await quiet(context);
+      const pages = [await pageOf(log, user, { limitEvents: 3 }), await pageOf(log, user)];
+      for (const given of [...wakes, ...pages]) {
+        if (given?.lines === undefined) continue;
+        const lines = given.events.map(({ json }) => json).join('\n');
+        assert.equal(Buffer.from(given.lines).toString(), lines);
+      }
     },
   },
   {
