@@ -91,7 +91,7 @@ export class RecordReader {
         }
       }
       // The next record is not looked at when none of it is wanted.
-      if (page.length > 0 && page.length >= limits.limitEvents) return page;
+      if (events.length > 0 && events.length >= limits.limitEvents) break;
       position += span.length;
     }
     return { events, lines: lines?.all };
@@ -124,8 +124,9 @@ export class RecordReader {
   #idIn(record: RecordLocation | undefined, user: UserLog, seq: number): EventId | undefined {
     if (record === undefined) return undefined;
     const stored = checked(record, user, this.#read(record, record.length));
+    const { source, from, to } = stored;
     // Of most that are asked for, the head above all, nothing comes after them in their record.
-    if (seq === record.lastSeq) return lastEventId(stored.source, stored.from, stored.to);
+    if (seq === record.lastSeq) return understood(stored, () => lastEventId(source, from, to));
     return storedEvents(stored).find((event) => event.seq === seq)?.id;
   }
 

@@ -43,7 +43,7 @@ describe('a record in the middle that is damaged', () => {
   });
 
   it('costs a reader nothing whose page ends before it', async () => {
-    await using scene = await setScene({ maxHotBytes: 1 });
+    await using scene = await setScene();
     const { user } = scene;
     const { epoch } = await scene.log.append(user, [scene.said('1')]);
     await scene.say(user, '2', '3');

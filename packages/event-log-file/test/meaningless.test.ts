@@ -73,7 +73,7 @@ describe('a record whose checksum holds and that says what no record says', () =
   });
 
   it('is damage when it is read, and given up: what comes behind it is served', async () => {
-    await using scene = await setScene({ maxHotBytes: 1 });
+    await using scene = await setScene();
     const { user } = scene;
     await scene.say(user, '1', '2', '3');
     garble(scene, 1, '"seq":2', '"sec":2');
@@ -98,7 +98,7 @@ describe('a record whose checksum holds and that says what no record says', () =
   });
 
   it('is left out of a segment that is written anew without what was erased, and reported', async () => {
-    await using scene = await setScene({ maxHotBytes: 1 });
+    await using scene = await setScene();
     const { user, other, threadId } = scene;
     await scene.say(user, 'secret 1');
     await scene.say(other, 'public');
