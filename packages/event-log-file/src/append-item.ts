@@ -8,7 +8,7 @@ import {
 } from '@runwire/event-log';
 import type { IdGenerator } from '@runwire/id-generation';
 import { createDeferred, type Deferred } from '@runwire/kernel';
-import type { EventDraft } from '@runwire/protocol';
+import type { EventDraft, EventEncoder } from '@runwire/protocol';
 import type { RecordBuffer } from './record-buffer.js';
 import { RECORD_KIND } from './record-format.js';
 import { recordFlags } from './stored-event.js';
@@ -19,6 +19,7 @@ import type { WriteItem, Written } from './write-item.js';
 export interface AppendContext {
   readonly epoch: string;
   readonly ids: Pick<IdGenerator, 'eventId'>;
+  readonly encoder: EventEncoder;
   readonly maxEventBytes: number;
   /** The time of the next record: never before the last one's. */
   readonly at: () => number;
@@ -104,8 +105,8 @@ export class AppendItem implements WriteItem, AnnouncedAppend {
 
   /** Each goes where it is written from as soon as it is encoded. */
   #encodeEvents(target: RecordBuffer): EncodedEvent[] {
-    const { ids, maxEventBytes } = this.#context;
-    const options = { maxBytes: maxEventBytes, write: (json: string) => target.line(json) };
+    const { ids, encoder, maxEventBytes } = this.#context;
+    const options = { encoder, maxBytes: maxEventBytes, write: (json: string) => target.line(json) };
     const events: EncodedEvent[] = [];
     let seq = this.user.reserved;
     this.#linesBytes = this.drafts.length - 1;

@@ -1,4 +1,5 @@
 import { type AnnouncedAppend, createWakeHub, type WakeHub } from '@runwire/event-log';
+import { createEventEncoder } from '@runwire/protocol';
 import type { AppendContext } from './append-item.js';
 import { Compaction } from './compaction.js';
 import type { FileEventLogDeps } from './contract.js';
@@ -86,6 +87,7 @@ export function createLogParts(
   const appends: AppendContext = {
     epoch,
     ids,
+    encoder: createEventEncoder(),
     maxEventBytes: options.maxEventBytes,
     at,
     monotonicMs,

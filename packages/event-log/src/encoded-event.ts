@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { EventId, RunId, ThreadId } from '@runwire/id-generation';
-import { EVENT_CLASS, type EventDraft, encodeEvent } from '@runwire/protocol';
+import { EVENT_CLASS, type EventDraft, type EventEncoder, encodeEvent } from '@runwire/protocol';
 import type { EncodedEvent } from './contract.js';
 import { EventLogError } from './errors.js';
 
@@ -14,6 +14,7 @@ export interface LogStamp {
 
 /** How drafts are encoded. */
 export interface EncodeOptions {
+  readonly encoder: EventEncoder;
   readonly maxBytes: number;
   readonly write?: (json: string) => number;
 }
@@ -27,9 +28,9 @@ export interface EncodeOptions {
 export function encodeDraft(
   draft: EventDraft,
   stamp: LogStamp,
-  { maxBytes, write = Buffer.byteLength }: EncodeOptions,
+  { encoder, maxBytes, write = Buffer.byteLength }: EncodeOptions,
 ): EncodedEvent {
-  const json = encodeEvent(draft, stamp);
+  const json = encoder.encode(draft, stamp);
   const bytes = write(json);
   if (bytes > maxBytes) {
     throw new EventLogError(

@@ -1,6 +1,6 @@
 import type { IdGenerator, ThreadId, UserId } from '@runwire/id-generation';
 import type { Clock, Logger, TimerHandle } from '@runwire/kernel';
-import type { Cursor, EventDraft, StreamInfo } from '@runwire/protocol';
+import { type Cursor, createEventEncoder, type EventDraft, type StreamInfo } from '@runwire/protocol';
 import { checkCursor } from './check-cursor.js';
 import type {
   AppendResult,
@@ -44,6 +44,7 @@ class MemoryEventLog implements EventLog {
   readonly #options: ResolvedMemoryEventLogOptions;
   readonly #epoch: string;
   readonly #hub: WakeHub;
+  readonly #encoder = createEventEncoder();
   readonly #streams = new Map<UserId, UserStream>();
   /** Stands for every user who never appended anything; nothing is ever put into it. */
   readonly #unused = new UserStream();
@@ -171,7 +172,7 @@ class MemoryEventLog implements EventLog {
   }
 
   #encode(drafts: readonly EventDraft[], head: number, at: number): EncodedEvent[] {
-    const options = { maxBytes: this.#options.maxEventBytes };
+    const options = { encoder: this.#encoder, maxBytes: this.#options.maxEventBytes };
     return drafts.map((draft, index) => {
       const stamp = { seq: head + 1 + index, id: this.#deps.ids.eventId(), at };
       return encodeDraft(draft, stamp, options);

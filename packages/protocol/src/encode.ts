@@ -18,39 +18,57 @@ export function encodeServerMessage(message: ControlMessage): string {
  * @throws ProtocolError `NOT_ENCODABLE`
  */
 export function encodeEvent(draft: EventDraft | ErasedDraft, position: EventPosition): string {
-  const { seq, id, at, from } = position;
-  const covering = from === undefined ? '' : `,"from":${from}`;
-  const data = draft.type === 'agent_delta' ? deltaJson(draft.data) : stringify(draft.data);
-  return `{"type":"${draft.type}","seq":${seq},"id":${quote(id)},"at":${at}${covering}${scopeJson(draft)}${data}}`;
+  return new RememberingEncoder().encode(draft, position);
 }
 
-/** What the event before and this one have in common: of a run's events nearly all. Saves a tenth. */
-const scope: Scope & { json: string } = { threadId: undefined, runId: undefined, json: ',"data":' };
-const message = { id: '', json: '{"messageId":"","part":' };
-
-type Scope = { -readonly [K in 'threadId' | 'runId']: EventDraft[K] };
-
-function scopeJson({ threadId, runId }: EventDraft | ErasedDraft): string {
-  if (scope.threadId !== threadId || scope.runId !== runId) {
-    const thread = threadId === undefined ? '' : `,"threadId":${quote(threadId)}`;
-    const run = runId === undefined ? '' : `,"runId":${quote(runId)}`;
-    scope.threadId = threadId;
-    scope.runId = runId;
-    scope.json = `${thread}${run},"data":`;
-  }
-  return scope.json;
+/** Encodes many events, as `encodeEvent` does, faster when neighbours belong to one run. */
+export interface EventEncoder {
+  /** @throws ProtocolError `NOT_ENCODABLE` */
+  encode(draft: EventDraft | ErasedDraft, position: EventPosition): string;
 }
 
-/** Deltas are most of what there is. Put together by hand they take a third of the time of an object. */
-function deltaJson(data: EventData<'agent_delta'>): string {
-  const { messageId, part, kind, offset, text, toolCallId } = data;
-  const isPlain = Number.isSafeInteger(part) && Number.isSafeInteger(offset) && typeof text === 'string';
-  if (!isPlain || toolCallId !== undefined) return stringify(data);
-  if (message.id !== messageId) {
-    message.id = messageId;
-    message.json = `{"messageId":${quote(messageId)},"part":`;
+/** Creates an encoder: one for each log. */
+export function createEventEncoder(): EventEncoder {
+  return new RememberingEncoder();
+}
+
+/** Remembers what the event before and the next one mostly have in common. Saves a tenth of encoding. */
+class RememberingEncoder implements EventEncoder {
+  #threadId: string | undefined;
+  #runId: string | undefined;
+  #scope = ',"data":';
+  #messageId = '';
+  #message = '{"messageId":"","part":';
+
+  encode(draft: EventDraft | ErasedDraft, { seq, id, at, from }: EventPosition): string {
+    const covering = from === undefined ? '' : `,"from":${from}`;
+    const data = draft.type === 'agent_delta' ? this.#delta(draft.data) : stringify(draft.data);
+    const scope = this.#scopeOf(draft);
+    return `{"type":"${draft.type}","seq":${seq},"id":${quote(id)},"at":${at}${covering}${scope}${data}}`;
   }
-  return `${message.json}${part},"kind":"${kind}","offset":${offset},"text":${JSON.stringify(text)}}`;
+
+  #scopeOf({ threadId, runId }: EventDraft | ErasedDraft): string {
+    if (this.#threadId !== threadId || this.#runId !== runId) {
+      const thread = threadId === undefined ? '' : `,"threadId":${quote(threadId)}`;
+      const run = runId === undefined ? '' : `,"runId":${quote(runId)}`;
+      this.#threadId = threadId;
+      this.#runId = runId;
+      this.#scope = `${thread}${run},"data":`;
+    }
+    return this.#scope;
+  }
+
+  /** Deltas are most of what there is. Put together by hand they take a third of the time of an object. */
+  #delta(data: EventData<'agent_delta'>): string {
+    const { messageId, part, kind, offset, text, toolCallId } = data;
+    const isPlain = Number.isSafeInteger(part) && Number.isSafeInteger(offset) && typeof text === 'string';
+    if (!isPlain || toolCallId !== undefined) return stringify(data);
+    if (this.#messageId !== messageId) {
+      this.#messageId = messageId;
+      this.#message = `{"messageId":${quote(messageId)},"part":`;
+    }
+    return `${this.#message}${part},"kind":"${kind}","offset":${offset},"text":${JSON.stringify(text)}}`;
+  }
 }
 
 /** A frame of encoded messages, in their order: one alone as it is, several as an array (§2). */

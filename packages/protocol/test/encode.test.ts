@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { isCodedError } from '@runwire/kernel';
 import fc from 'fast-check';
-import { type EventDraft, encodeEvent, encodeFrame, encodeServerMessage } from '../src/index.js';
+import {
+  createEventEncoder,
+  type EventDraft,
+  encodeEvent,
+  encodeFrame,
+  encodeServerMessage,
+} from '../src/index.js';
 
 const DRAFT: EventDraft = {
   type: 'agent_error',
@@ -59,6 +65,22 @@ describe('encodeEvent of a delta, which is put together by hand', () => {
     },
     { requiredKeys: ['messageId', 'part', 'kind', 'offset', 'text'] },
   );
+
+  it('writes the same from an encoder that has written others before', () => {
+    const scope = fc.option(fc.constantFrom('', 'thr_1', 'thr_"'), { nil: undefined });
+    const drafts = fc.array(fc.record({ threadId: scope, runId: scope, data }));
+    fc.assert(
+      fc.property(drafts, (given) => {
+        const encoder = createEventEncoder();
+        for (const [seq, { threadId, runId, data: said }] of given.entries()) {
+          const ids = { ...(threadId !== undefined && { threadId }), ...(runId !== undefined && { runId }) };
+          const draft: EventDraft = { type: 'agent_delta', ...ids, data: said };
+          const position = { seq, id: 'evt_1', at: 1 };
+          expect(encoder.encode(draft, position)).toBe(encodeEvent(draft, position));
+        }
+      }),
+    );
+  });
 
   it('writes what JSON.stringify would, whatever it says', () => {
     fc.assert(
