@@ -43,7 +43,8 @@ function testCounts() {
   const workspaces = ['packages', 'apps'].flatMap((group) =>
     readdirSync(join(ROOT, group)).map((name) => join(ROOT, group, name)),
   );
-  for (const workspace of [...workspaces, join(ROOT, 'tests'), join(ROOT, 'tests/simulation')]) {
+  const others = ['tests', 'tests/simulation', 'benchmarks'].map((name) => join(ROOT, name));
+  for (const workspace of [...workspaces, ...others]) {
     const file = join(workspace, 'temp/test-results.json');
     if (!existsSync(file)) continue;
     const counts = JSON.parse(readFileSync(file, 'utf8'));

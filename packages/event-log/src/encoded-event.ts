@@ -28,7 +28,7 @@ export interface EncodeOptions {
 export function encodeDraft(
   draft: EventDraft,
   stamp: LogStamp,
-  { encoder, maxBytes, write = Buffer.byteLength }: EncodeOptions,
+  { encoder, maxBytes, write = byteLength }: EncodeOptions,
 ): EncodedEvent {
   const json = encoder.encode(draft, stamp);
   const bytes = write(json);
@@ -50,6 +50,10 @@ export function encodeDraft(
     json,
     bytes,
   };
+}
+
+function byteLength(json: string): number {
+  return Buffer.byteLength(json);
 }
 
 /** What stands in place of an erased event: its position, id and time, and nothing else of it. */

@@ -1,0 +1,36 @@
+import type { Round } from '../harness/round.js';
+import type { Outcome, Workload } from './contract.js';
+import { openConnections } from './steps.js';
+
+const WARM_UP = 400;
+const CONNECTS = 1_500;
+
+/** What it costs to let somebody in. */
+export const d: Workload = {
+  name: 'D',
+  title: `connects: ${CONNECTS.toLocaleString('en')} connections opened, each with a token that is verified`,
+  columns: [
+    { key: 'serverCpuMicros', title: 'server CPU, µs per connect' },
+    { key: 'clientCpuMicros', title: 'client CPU, µs' },
+    { key: 'connectsPerSecond', title: 'connects/s' },
+  ],
+  contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire'],
+  users: WARM_UP + CONNECTS,
+  run,
+};
+
+async function run(round: Round): Promise<Outcome> {
+  const field = await round.start();
+  const { tokens } = field;
+  await openConnections(round, field, { tokens: tokens.slice(0, WARM_UP) });
+  const time = await round.measured(field, () =>
+    openConnections(round, field, { tokens: tokens.slice(WARM_UP) }),
+  );
+  return {
+    metrics: {
+      serverCpuMicros: time.serverCpuMicros / CONNECTS,
+      clientCpuMicros: time.clientCpuMicros / CONNECTS,
+      connectsPerSecond: (CONNECTS * 1_000) / time.wallMs,
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import { RESUMABLE, resumeWorkload } from './resume.js';
+
+/** One client that was away. */
+export const e1 = resumeWorkload({
+  name: 'E1',
+  title: 'one resume: one client comes back, 1,000 events missed',
+  clients: 1,
+  missed: 1_000,
+  history: 0,
+  warmUps: 2,
+  repetitions: 9,
+  contestants: [...RESUMABLE, 'runwire-merging'],
+});
