@@ -203,8 +203,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'BR-4',
     what: 'the durable log reads on one event too late',
     file: 'packages/event-log-file/src/stream-reader.ts',
-    find: `? hot.page(after.seq, request)`,
-    replace: `? hot.page(after.seq + 1, request)`,
+    find: `records.page(user, after.seq, request)`,
+    replace: `records.page(user, after.seq + 1, request)`,
     proof: { workspace: 'packages/event-log-file', testFile: 'test/model.test.ts' },
   },
   {

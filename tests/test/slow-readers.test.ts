@@ -186,8 +186,9 @@ describe('what was missed', () => {
         expect(Math.round(behind.bytes / 1_000)).toBe(200);
         calls.behind.push(behind.calls);
       }
-      // Anything else in the process may write, too; the fewest calls are those of the connection alone.
-      expect(Math.min(...calls.behind) - Math.min(...calls.live)).toBe(1);
+      // Anything else in the process may write, too; the fewest calls are those of the connection alone. The page may
+      // even go with the messages around it.
+      expect(Math.min(...calls.behind) - Math.min(...calls.live)).toBeLessThanOrEqual(1);
     },
     TEST_MS,
   );

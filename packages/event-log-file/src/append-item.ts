@@ -7,7 +7,6 @@ import {
   type Producer,
 } from '@runwire/event-log';
 import type { IdGenerator } from '@runwire/id-generation';
-import { createDeferred, type Deferred } from '@runwire/kernel';
 import type { EventDraft, EventEncoder } from '@runwire/protocol';
 import type { RecordBuffer } from './record-buffer.js';
 import { RECORD_KIND } from './record-format.js';
@@ -41,7 +40,9 @@ export class AppendItem implements WriteItem, AnnouncedAppend {
   readonly drafts: readonly EventDraft[];
   readonly producer: Producer | undefined;
   readonly #context: AppendContext;
-  readonly #result: Deferred<AppendResult> = createDeferred();
+  readonly result: Promise<AppendResult>;
+  #resolve: ((result: AppendResult) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
   /** Once it is encoded. */
   events: readonly EncodedEvent[] = [];
   #target: RecordBuffer | undefined;
@@ -56,10 +57,11 @@ export class AppendItem implements WriteItem, AnnouncedAppend {
     this.drafts = drafts;
     this.producer = producer;
     this.#context = context;
-  }
-
-  get result(): Promise<AppendResult> {
-    return this.#result.promise;
+    // No deferred: its closures would double what an append takes in memory.
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
   /** The ledger learns of an append when it is written: what it says of the same producer or run comes after. */
@@ -77,7 +79,7 @@ export class AppendItem implements WriteItem, AnnouncedAppend {
     const { user, drafts, producer } = this;
     const repeated = user.ledger.admit(drafts, producer);
     if (repeated !== undefined) {
-      this.#result.resolve(repeated);
+      this.#resolve?.(repeated);
       return 0;
     }
     this.#at = this.#context.at();
@@ -134,10 +136,10 @@ export class AppendItem implements WriteItem, AnnouncedAppend {
     user.push({ lastSeq: last.seq, at: this.#at, segment, offset, length: this.#length });
     user.ledger.record({ drafts, producer, result }, monotonicMs());
     appended(user, this);
-    this.#result.resolve(result);
+    this.#resolve?.(result);
   }
 
   failed(error: unknown): void {
-    this.#result.reject(error);
+    this.#reject?.(error);
   }
 }
