@@ -16,7 +16,8 @@ export interface UserStreamDeps {
 export class UserStream {
   readonly #userId: UserId;
   readonly #deps: UserStreamDeps;
-  readonly #cursors = new Map<ConnectionId, ConnectionCursor>();
+  /** Replaced on change: nearly all users have one connection, few have more than three. */
+  #cursors: readonly ConnectionCursor[] = [];
   #unsubscribe: Unsubscribe | undefined;
 
   constructor(userId: UserId, deps: UserStreamDeps) {
@@ -25,16 +26,17 @@ export class UserStream {
   }
 
   get cursors(): readonly ConnectionCursor[] {
-    return [...this.#cursors.values()];
+    return this.#cursors;
   }
 
   has(connectionId: ConnectionId): boolean {
-    return this.#cursors.has(connectionId);
+    return this.#find(connectionId) !== undefined;
   }
 
   /** Adds a cursor; the first one subscribes, before it looks up its position. */
   add(cursor: ConnectionCursor): void {
-    this.#cursors.set(cursor.connectionId, cursor);
+    // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
+    this.#cursors = this.#cursors.concat(cursor);
     this.#unsubscribe ??= this.#deps.log.subscribe(this.#userId, (batch) =>
       this.#wake(batch === undefined ? undefined : createWake(batch, this.#deps.maxFrameBytes)),
     );
@@ -42,16 +44,20 @@ export class UserStream {
 
   /** Removes a cursor; the last one ends the subscription, and true is returned. */
   remove(cursor: ConnectionCursor): boolean {
-    if (this.#cursors.get(cursor.connectionId) === cursor) this.#cursors.delete(cursor.connectionId);
-    if (this.#cursors.size > 0) return false;
+    this.#cursors = this.#cursors.filter((other) => other !== cursor);
+    if (this.#cursors.length > 0) return false;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     return true;
   }
 
+  #find(connectionId: ConnectionId): ConnectionCursor | undefined {
+    return this.#cursors.find((cursor) => cursor.connectionId === connectionId);
+  }
+
   #wake(wake: Wake | undefined): void {
     for (const { id } of this.#deps.connections.connectionsOf(this.#userId)) {
-      const cursor = this.#cursors.get(id);
+      const cursor = this.#find(id);
       if (cursor !== undefined) this.#wakeOne(cursor, wake);
     }
   }
