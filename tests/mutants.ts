@@ -97,7 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'CX-7',
     what: 'a socket drop leaves the scope of the connection open',
     file: 'packages/websocket-core/src/connection.ts',
-    find: `    void this.scope.dispose();\n`,
+    find: `    void this.#scope?.dispose();\n`,
     replace: '',
     proof: { workspace: 'packages/websocket-core', testFile: 'test/inbound.test.ts' },
   },

@@ -1,4 +1,4 @@
-import type { EventLog, Unsubscribe } from '@runwire/event-log';
+import type { EncodedBatch, EventLog, Unsubscribe } from '@runwire/event-log';
 import type { ConnectionId, UserId } from '@runwire/id-generation';
 import type { Connections } from './contract.js';
 import type { ConnectionCursor } from './delivery-cursor.js';
@@ -37,9 +37,7 @@ export class UserStream {
   add(cursor: ConnectionCursor): void {
     // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
     this.#cursors = this.#cursors.concat(cursor);
-    this.#unsubscribe ??= this.#deps.log.subscribe(this.#userId, (batch) =>
-      this.#wake(batch === undefined ? undefined : createWake(batch, this.#deps.maxFrameBytes)),
-    );
+    this.#unsubscribe ??= this.#deps.log.subscribe(this.#userId, this.#wake.bind(this));
   }
 
   /** Removes a cursor; the last one ends the subscription, and true is returned. */
@@ -55,7 +53,8 @@ export class UserStream {
     return this.#cursors.find((cursor) => cursor.connectionId === connectionId);
   }
 
-  #wake(wake: Wake | undefined): void {
+  #wake(batch?: EncodedBatch): void {
+    const wake = batch === undefined ? undefined : createWake(batch, this.#deps.maxFrameBytes);
     for (const { id } of this.#deps.connections.connectionsOf(this.#userId)) {
       const cursor = this.#find(id);
       if (cursor !== undefined) this.#wakeOne(cursor, wake);

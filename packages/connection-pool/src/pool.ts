@@ -95,7 +95,7 @@ class Pool implements ConnectionPool, PlaceOwner {
     this.#displaceOldest(connection.userId);
     this.#members.add(member);
     this.#admitted += 1;
-    member.stopListening = connection.onClose(() => this.#remove(member));
+    member.stopListening = connection.onClose(this.#remove.bind(this, member));
     // Its place was taken before the pool began to close; it must not outlive the pool.
     if (this.#close !== undefined) connection.close(1012, 'server restart');
     else this.#draining.noteJoined(connection);

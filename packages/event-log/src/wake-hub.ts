@@ -65,7 +65,7 @@ class Hub implements WakeHub {
     const subscriber: Subscriber = { onWake, position, failed: false, over: false };
     // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
     this.#subscribers.set(userId, (this.#subscribers.get(userId) ?? NOBODY).concat(subscriber));
-    return () => this.#unsubscribe(userId, subscriber);
+    return this.#unsubscribe.bind(this, userId, subscriber);
   }
 
   announce(userId: UserId, append: AnnouncedAppend): void {

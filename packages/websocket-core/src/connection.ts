@@ -46,7 +46,6 @@ export class ConnectionShell implements SocketEvents, Reply, Owner {
   readonly openedAtMs: number;
   readonly socket: Socket;
   readonly reservation: Reservation;
-  readonly scope: Scope;
   readonly agenda: Agenda;
   readonly liveness: Liveness;
   readonly router = new MessageRouter();
@@ -60,6 +59,7 @@ export class ConnectionShell implements SocketEvents, Reply, Owner {
   #conversation: Conversation | undefined;
   #conduct: Conduct | undefined;
   #logger: Logger | undefined;
+  #scope: Scope | undefined;
   #state: ConnectionState = { kind: 'accepting' };
 
   constructor(host: ConnectionHost, socket: Socket, upgrade: AcceptedUpgrade) {
@@ -69,7 +69,6 @@ export class ConnectionShell implements SocketEvents, Reply, Owner {
     this.openedAtMs = clock.nowMs();
     this.socket = socket;
     this.reservation = upgrade.reservation;
-    this.scope = createScope(this, 'connection');
     this.agenda = new Agenda(clock, host.timetable, this);
     this.liveness = new Liveness(host, this);
     this.#host = host;
@@ -101,6 +100,15 @@ export class ConnectionShell implements SocketEvents, Reply, Owner {
   get conduct(): Conduct {
     this.#conduct ??= new Conduct(this.#host, this);
     return this.#conduct;
+  }
+
+  /** Owns what commands and refreshes begin; made for the first of them, closed with the connection. */
+  get scope(): Scope {
+    if (this.#scope === undefined) {
+      this.#scope = createScope(this, 'connection');
+      if (!isOpenState(this.#state.kind)) void this.#scope.dispose();
+    }
+    return this.#scope;
   }
 
   get sentSeq(): number {
@@ -322,7 +330,7 @@ export class ConnectionShell implements SocketEvents, Reply, Owner {
     this.#outbox.close();
     this.agenda.clear();
     this.#closeListeners.release(close);
-    void this.scope.dispose();
+    void this.#scope?.dispose();
   }
 
   #noteSent(message: ControlMessage): void {

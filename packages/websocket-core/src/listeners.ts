@@ -18,10 +18,11 @@ export class Listeners<Args extends readonly unknown[]> {
 
   add(call: (...args: Args) => void): Dispose {
     // Wrapped, so that one function may be added twice and each time be undone on its own.
-    const entry = { call };
+    const entry: Entry<Args> = { call };
     // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
     this.#entries = this.#entries.concat(entry);
-    return () => this.#remove(entry);
+    // Bound, which takes two thirds of the memory of a closure with its context.
+    return this.#remove.bind(this, entry);
   }
 
   /** Calls each in the order of their adding. */
