@@ -30,6 +30,8 @@ import {
 /** A request that passed the checks and holds a place. Exactly one of the two is called. */
 export interface PendingUpgrade {
   readonly kind: 'accepted';
+  /** Whether the request brought the token, so that the first frame, or the close, comes by itself. */
+  readonly hasToken: boolean;
   accept(socket: Socket): void;
   /** It came to nothing. */
   abandon(reason?: RefusalReason): void;
@@ -164,6 +166,7 @@ export class SocketHost implements ConnectionHost {
   #pending(upgrade: AcceptedUpgrade): PendingUpgrade {
     return {
       kind: 'accepted',
+      hasToken: upgrade.credentials !== undefined,
       accept: (socket) => {
         this.counters.accepted += 1;
         const connection = new ConnectionShell(this, socket, upgrade);

@@ -1,14 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '@runwire/kernel';
 import { SUBPROTOCOL } from '@runwire/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { SocketLimits } from '../options.js';
 import type { Socket, SocketEvents } from '../socket.js';
+import { type HeldAnswer, HeldAnswers } from './held-answers.js';
 import { frameBytes, writeTextFrames } from './text-frames.js';
 import { type TurnWriter, WriteTurn } from './write-turn.js';
 
 /** How an upgrade came out. */
 export interface UpgradeOutcome {
+  /** Whether the answer may wait for the first frame, which is to be expected within moments. */
+  readonly mayWait: boolean;
   accepted(socket: Socket): void;
   /** The request is no WebSocket handshake. The socket is still the caller's to answer. */
   malformed(message: string): void;
@@ -37,13 +41,25 @@ interface WsInternals {
  * A `ws` WebSocket that tells when it begins to close by itself: on the peer's close frame, or on a broken
  * frame, with the code that it sends.
  */
-class ObservedWebSocket extends WebSocket {
+class ObservedWebSocket extends WebSocket implements HeldAnswer {
   /** Told of everything, until the end. */
   events: SocketEvents | undefined;
   /** Whether a close that begins now is no news. */
   isQuiet = false;
   oversizeCode = FRAME_TOO_LARGE;
   #closing = false;
+  /** The corked stream, while what is written to it is kept back. */
+  #held: Duplex | undefined;
+
+  hold(corked: Duplex): void {
+    this.#held = corked;
+  }
+
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.uncork();
+  }
 
   /** Everything that `ws` tells goes through here: listeners for it would take 0.3 KiB of each connection. */
   override emit(event: string | symbol, ...[data, detail]: unknown[]): boolean {
@@ -72,11 +88,13 @@ class ObservedWebSocket extends WebSocket {
     this.#closing = true;
     if ((this as unknown as WsInternals)._closeFrameReceived) {
       super.close(code, reason);
+      this.release();
       this.#tellClosing({ code: code ?? 1000, reason: reason?.toString() ?? '', initiator: 'peer' });
       return;
     }
     const sent = code === FRAME_TOO_LARGE || code === WS_POLICY_VIOLATION ? this.oversizeCodeOf(code) : code;
     super.close(sent, reason);
+    this.release();
     this.#tellClosing({ code: sent ?? ABNORMAL, reason: '', initiator: 'server' });
   }
 
@@ -85,6 +103,7 @@ class ObservedWebSocket extends WebSocket {
     this.#closing = true;
     this.isQuiet = true;
     super.close(code, reason);
+    this.release();
   }
 
   /** The peer's end of the TCP stream without a close frame: `ws` says nothing until all is flushed. */
@@ -108,7 +127,7 @@ class ObservedWebSocket extends WebSocket {
 }
 
 /** `ws` as the transport. permessage-deflate is off: a compressed bomb is a protocol error. */
-export function createWsUpgrader(limits: SocketLimits): Upgrader {
+export function createWsUpgrader(limits: SocketLimits, clock: Clock): Upgrader {
   const options = {
     noServer: true,
     clientTracking: false,
@@ -126,15 +145,22 @@ export function createWsUpgrader(limits: SocketLimits): Upgrader {
   } as const;
   const server = new WebSocketServer<typeof ObservedWebSocket>(options);
   const turn = new WriteTurn();
+  const answers = new HeldAnswers(clock);
   return {
     upgrade(request, socket, head, outcome) {
       const onMalformed = (error: Error): void => outcome.malformed(error.message);
       // The handshake is synchronous, so this listener only ever hears of this request.
       server.once('wsClientError', onMalformed);
       try {
-        server.handleUpgrade(request, socket, head, (ws) =>
-          outcome.accepted(new WsSocket(ws, { stream: socket, turn })),
-        );
+        // An end of the socket lets everything go, too: a refusal does not wait.
+        if (outcome.mayWait) socket.cork();
+        server.handleUpgrade(request, socket, head, (ws) => {
+          if (outcome.mayWait) {
+            ws.hold(socket);
+            answers.add(ws);
+          }
+          outcome.accepted(new WsSocket(ws, { stream: socket, turn }));
+        });
       } finally {
         server.removeListener('wsClientError', onMalformed);
       }
@@ -204,10 +230,12 @@ class WsSocket implements Socket, TurnWriter {
     this.#gatheredBytes = 0;
     // `ws` writes its own frames whole and at once, so these may go between them.
     if (this.isOpen) writeTextFrames(this.#stream, frames, () => this.#ws.events?.flushed());
+    this.#ws.release();
   }
 
   ping(): void {
     this.#ws.ping();
+    this.#ws.release();
   }
 
   close(code: number, reason: string): void {
