@@ -97,7 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'CX-7',
     what: 'a socket drop leaves the scope of the connection open',
     file: 'packages/websocket-core/src/connection.ts',
-    find: `    void this.#scope.dispose();\n`,
+    find: `    void this.#scope?.dispose();\n`,
     replace: '',
     proof: { workspace: 'packages/websocket-core', testFile: 'test/inbound.test.ts' },
   },
@@ -105,8 +105,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'WS-1',
     what: 'messages are routed as soon as the user is known',
     file: 'packages/websocket-core/src/connection.ts',
-    find: `if (this.#opening.done) this.#conversation?.handle(incoming);`,
-    replace: `if (this.#conversation !== undefined) this.#conversation.handle(incoming);`,
+    find: `if (this.#opening === undefined) this.#conversation?.handle(incoming);`,
+    replace: `if (this.#opening === undefined || this.#conversation !== undefined) this.#conversation?.handle(incoming);`,
     proof: { workspace: 'packages/websocket-core', testFile: 'test/opening.test.ts' },
   },
   {
@@ -114,8 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a connection is opened before it is admitted',
     file: 'packages/websocket-core/src/opening.ts',
     find: `    reservation.admit(connection, replaces === undefined ? {} : { replaces });
-    await ports.open(connection, { resume });`,
-    replace: `    await ports.open(connection, { resume });
+    await deps.open(connection, { resume });`,
+    replace: `    await deps.open(connection, { resume });
     reservation.admit(connection, replaces === undefined ? {} : { replaces });`,
     proof: { workspace: 'packages/websocket-core', testFile: 'test/opening.test.ts' },
   },
@@ -123,7 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'WS-3',
     what: 'handlers stay registered when their connection is over',
     file: 'packages/websocket-core/src/router.ts',
-    find: `    this.#registrations.clear();\n`,
+    find: `    this.#messages = noMessages();\n`,
     replace: '',
     proof: { workspace: 'packages/websocket-core', testFile: 'test/closing.test.ts' },
   },

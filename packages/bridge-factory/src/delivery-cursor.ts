@@ -37,6 +37,8 @@ interface OwedCaughtUp {
 
 /** Log unreadable: the client resumes with full jitter (protocol §7). */
 const SERVER_ERROR = 4500;
+const NONE: readonly never[] = Object.freeze([]);
+const CAUGHT_UP = Promise.resolve();
 /** A client that asks again before its first answer is complete. */
 const RESYNC_RETRY_MS = 1_000;
 
@@ -45,12 +47,14 @@ export class ConnectionCursor implements DeliveryCursor {
   readonly connection: DeliveryConnection;
   readonly #deps: CursorDeps;
   readonly #flow: CursorFlow;
-  readonly #resyncLimit: ResyncLimit;
-  readonly #caughtUp: Deferred<void> = createDeferred();
-  #undo: Unsubscribe[] = [];
+  #resyncLimit: ResyncLimit | undefined;
+  /** Made when somebody asks before it is settled. */
+  #caughtUp: Deferred<void> | undefined;
+  #isCaughtUp = false;
+  #undo: readonly Unsubscribe[] = NONE;
   #state: CursorState = OPENING;
   #isEstablished = false;
-  #owed: OwedCaughtUp[] = [];
+  #owed: readonly OwedCaughtUp[] = NONE;
   /** From a resync until its answer is complete. */
   #resync: ClientMessageOf<'resync'> | undefined;
   /** Lets a read under way see that the position has moved since. */
@@ -60,7 +64,6 @@ export class ConnectionCursor implements DeliveryCursor {
     this.connection = connection;
     this.#deps = deps;
     this.#flow = new CursorFlow(connection, deps);
-    this.#resyncLimit = new ResyncLimit(deps.options.maxResyncsPerMinute);
   }
 
   get connectionId(): ConnectionId {
@@ -81,16 +84,19 @@ export class ConnectionCursor implements DeliveryCursor {
   }
 
   get caughtUp(): Promise<void> {
+    if (this.#isCaughtUp) return CAUGHT_UP;
+    this.#caughtUp ??= createDeferred();
     return this.#caughtUp.promise;
   }
 
   /** Registers, finds the position, sends `connection_established` and the first page. Never rejects. */
   async open(resume: ResumeRequest | undefined): Promise<void> {
-    this.#keep(this.connection.onClose(() => this.close()));
+    // Bound, because each connection has these: as closures they take a third more.
+    this.#keep(this.connection.onClose(this.close.bind(this)));
     if (this.#state.kind === 'closed') return;
-    this.#keep(this.connection.onDrain(() => this.#onRoom()));
-    this.#keep(this.connection.handle('ack', ({ seq }, answer) => this.#onAck(seq, answer)));
-    this.#keep(this.connection.handle('resync', (message, answer) => this.#onResync(message, answer)));
+    this.#keep(this.connection.onDrain(this.#onRoom.bind(this)));
+    this.#keep(this.connection.handle('ack', this.#onAck.bind(this)));
+    this.#keep(this.connection.handle('resync', this.#onResync.bind(this)));
     await this.#locate(decideResume(resume));
   }
 
@@ -129,7 +135,8 @@ export class ConnectionCursor implements DeliveryCursor {
 
   #keep(undo: Unsubscribe): void {
     if (this.#state.kind === 'closed') undo();
-    else this.#undo.push(undo);
+    // `concat` makes lists of exactly their length; `push` leaves room for sixteen more.
+    else this.#undo = this.#undo.concat(undo);
   }
 
   #step(event: CursorEvent, wake?: Wake): void {
@@ -149,7 +156,7 @@ export class ConnectionCursor implements DeliveryCursor {
     try {
       const start = await findStart(this.#deps.log, this.connection.userId, { decision, limits });
       if (!this.#isCurrent(generation)) return;
-      this.#owed.push({ target: start.stream.head, resync });
+      this.#owed = [...this.#owed, { target: start.stream.head, resync }];
       this.#startAt(start);
     } catch (cause) {
       if (generation === this.#generation) this.fail(cause);
@@ -239,20 +246,26 @@ export class ConnectionCursor implements DeliveryCursor {
     const { seq } = this.#flow.position;
     const due = this.#owed.filter((owed) => owed.target <= seq);
     if (due.length === 0) return;
-    this.#owed = this.#owed.filter((owed) => owed.target > seq);
+    this.#owed = due.length === this.#owed.length ? NONE : this.#owed.filter((owed) => owed.target > seq);
     for (const { resync } of due) {
       if (resync !== undefined && resync === this.#resync) this.#resync = undefined;
       const ref = resync?.id;
       this.connection.send(createServerMessage('caught_up', { seq, ...(ref === undefined ? {} : { ref }) }));
     }
-    this.#caughtUp.resolve();
+    this.#noteCaughtUp();
+  }
+
+  #noteCaughtUp(): void {
+    this.#isCaughtUp = true;
+    this.#caughtUp?.resolve();
+    this.#caughtUp = undefined;
   }
 
   #onRoom(): void {
     if (this.#state.kind === 'waiting' && this.#flow.isRoomy) this.#step({ type: 'room' });
   }
 
-  #onAck(seq: number, answer: Answer): void {
+  #onAck({ seq }: ClientMessageOf<'ack'>, answer: Answer): void {
     if (this.#flow.ack(seq)) {
       this.#onRoom();
       return;
@@ -267,6 +280,7 @@ export class ConnectionCursor implements DeliveryCursor {
       answer(this.#refuseResync(message.id, RESYNC_RETRY_MS));
       return;
     }
+    this.#resyncLimit ??= new ResyncLimit(this.#deps.options.maxResyncsPerMinute);
     const taken = this.#resyncLimit.take(this.#deps.clock.monotonicMs());
     if (!taken.allowed) {
       answer(this.#refuseResync(message.id, taken.retryAfterMs));
@@ -287,10 +301,10 @@ export class ConnectionCursor implements DeliveryCursor {
   /** Undoes everything; nothing is handed to the connection from here on. */
   #release(): void {
     const undo = this.#undo;
-    this.#undo = [];
+    this.#undo = NONE;
     for (const step of undo) step();
-    this.#owed = [];
-    this.#caughtUp.resolve();
+    this.#owed = NONE;
+    this.#noteCaughtUp();
     this.#deps.released(this);
   }
 }

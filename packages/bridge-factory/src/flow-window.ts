@@ -14,11 +14,11 @@ interface SentFrame {
  */
 export class FlowWindow {
   readonly #maxUnackedBytes: number;
-  /** A ring by head index: `shift` would move the rest. */
-  #frames: SentFrame[] = [];
+  /** A ring by head index: `shift` would move the rest. Undefined with nothing in flight, as on most connections. */
+  #frames: SentFrame[] | undefined;
   #head = 0;
   /** Frames by falling size, each later than the one before: the first is the largest in flight. */
-  #largest: SentFrame[] = [];
+  #largest: SentFrame[] | undefined;
   #largestHead = 0;
   #unackedBytes = 0;
   #acks: 'unknown' | 'yes' | 'no' = 'unknown';
@@ -34,7 +34,7 @@ export class FlowWindow {
 
   /** Bytes of the largest frame in flight; 0 without one, or for a client that does not ack. */
   get largestFrameBytes(): number {
-    return this.#acks === 'no' ? 0 : (this.#largest[this.#largestHead]?.bytes ?? 0);
+    return this.#acks === 'no' ? 0 : (this.#largest?.[this.#largestHead]?.bytes ?? 0);
   }
 
   /** How many bytes may still be sent. One frame may always follow when nothing is in flight. */
@@ -50,12 +50,13 @@ export class FlowWindow {
 
   sent(seq: number, bytes: number, nowMs: number): void {
     const frame = { seq, bytes, sentAtMs: nowMs };
+    this.#frames ??= [];
     this.#frames.push(frame);
     this.#unackedBytes += bytes;
-    while (this.#largest.length > this.#largestHead && (this.#largest.at(-1)?.bytes ?? 0) <= bytes) {
-      this.#largest.pop();
-    }
-    this.#largest.push(frame);
+    this.#largest ??= [];
+    const largest = this.#largest;
+    while (largest.length > this.#largestHead && (largest.at(-1)?.bytes ?? 0) <= bytes) largest.pop();
+    largest.push(frame);
     if (this.#acks === 'yes') return;
     while (this.#unackedBytes > 2 * this.#maxUnackedBytes && this.#frames.length - this.#head > 1) {
       this.#acks = 'no';
@@ -66,11 +67,11 @@ export class FlowWindow {
   /** Takes a cumulative ack; the instant at which the oldest frame that it covers whole was sent. */
   ack(seq: number): number | undefined {
     this.#acks = 'yes';
-    const oldest = this.#frames[this.#head];
+    const oldest = this.#frames?.[this.#head];
     if (oldest === undefined || oldest.seq > seq) return undefined;
     for (let next = oldest; next.seq <= seq; ) {
       this.#dropFirst();
-      const following = this.#frames[this.#head];
+      const following = this.#frames?.[this.#head];
       if (following === undefined) break;
       next = following;
     }
@@ -79,27 +80,32 @@ export class FlowWindow {
 
   /** The position moved: what is in flight belongs to the past. */
   clear(): void {
-    this.#frames = [];
+    this.#frames = undefined;
     this.#head = 0;
-    this.#largest = [];
+    this.#largest = undefined;
     this.#largestHead = 0;
     this.#unackedBytes = 0;
   }
 
   #dropFirst(): void {
-    const frame = this.#frames[this.#head];
-    if (frame === undefined) return;
+    const frames = this.#frames;
+    const largest = this.#largest;
+    const frame = frames?.[this.#head];
+    if (frames === undefined || largest === undefined || frame === undefined) return;
     this.#head += 1;
     this.#unackedBytes -= frame.bytes;
-    if (this.#largest[this.#largestHead] === frame) this.#largestHead += 1;
-    if (this.#head * 2 > this.#frames.length && this.#head > 32) {
-      this.#frames = this.#frames.slice(this.#head);
+    if (largest[this.#largestHead] === frame) this.#largestHead += 1;
+    if (this.#head === frames.length) {
+      this.clear();
+      return;
+    }
+    if (this.#head * 2 > frames.length && this.#head > 32) {
+      this.#frames = frames.slice(this.#head);
       this.#head = 0;
     }
-    if (this.#largestHead * 2 > this.#largest.length && this.#largestHead > 32) {
-      this.#largest = this.#largest.slice(this.#largestHead);
+    if (this.#largestHead * 2 > largest.length && this.#largestHead > 32) {
+      this.#largest = largest.slice(this.#largestHead);
       this.#largestHead = 0;
     }
-    if (this.#head === this.#frames.length) this.clear();
   }
 }

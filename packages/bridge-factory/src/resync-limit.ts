@@ -3,7 +3,8 @@ const MINUTE_MS = 60_000;
 /** At most `max` in any minute. Pure state; time comes in as an argument. */
 export class ResyncLimit {
   readonly #max: number;
-  #takenAtMs: number[] = [];
+  /** Undefined before the first: most connections never resync. */
+  #takenAtMs: number[] | undefined;
 
   constructor(max: number) {
     this.#max = max;
@@ -13,12 +14,13 @@ export class ResyncLimit {
   take(
     nowMs: number,
   ): { readonly allowed: true } | { readonly allowed: false; readonly retryAfterMs: number } {
-    this.#takenAtMs = this.#takenAtMs.filter((atMs) => nowMs - atMs < MINUTE_MS);
-    const [oldest] = this.#takenAtMs;
-    if (oldest !== undefined && this.#takenAtMs.length >= this.#max) {
+    const taken = (this.#takenAtMs ?? []).filter((atMs) => nowMs - atMs < MINUTE_MS);
+    this.#takenAtMs = taken;
+    const [oldest] = taken;
+    if (oldest !== undefined && taken.length >= this.#max) {
       return { allowed: false, retryAfterMs: Math.ceil(oldest + MINUTE_MS - nowMs) };
     }
-    this.#takenAtMs.push(nowMs);
+    taken.push(nowMs);
     return { allowed: true };
   }
 }

@@ -1,4 +1,4 @@
-import type { EventLog, Unsubscribe } from '@runwire/event-log';
+import type { EncodedBatch, EventLog, Unsubscribe } from '@runwire/event-log';
 import type { ConnectionId, UserId } from '@runwire/id-generation';
 import type { Connections } from './contract.js';
 import type { ConnectionCursor } from './delivery-cursor.js';
@@ -16,7 +16,8 @@ export interface UserStreamDeps {
 export class UserStream {
   readonly #userId: UserId;
   readonly #deps: UserStreamDeps;
-  readonly #cursors = new Map<ConnectionId, ConnectionCursor>();
+  /** Replaced on change: nearly all users have one connection, few have more than three. */
+  #cursors: readonly ConnectionCursor[] = [];
   #unsubscribe: Unsubscribe | undefined;
 
   constructor(userId: UserId, deps: UserStreamDeps) {
@@ -25,33 +26,37 @@ export class UserStream {
   }
 
   get cursors(): readonly ConnectionCursor[] {
-    return [...this.#cursors.values()];
+    return this.#cursors;
   }
 
   has(connectionId: ConnectionId): boolean {
-    return this.#cursors.has(connectionId);
+    return this.#find(connectionId) !== undefined;
   }
 
   /** Adds a cursor; the first one subscribes, before it looks up its position. */
   add(cursor: ConnectionCursor): void {
-    this.#cursors.set(cursor.connectionId, cursor);
-    this.#unsubscribe ??= this.#deps.log.subscribe(this.#userId, (batch) =>
-      this.#wake(batch === undefined ? undefined : createWake(batch, this.#deps.maxFrameBytes)),
-    );
+    // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
+    this.#cursors = this.#cursors.concat(cursor);
+    this.#unsubscribe ??= this.#deps.log.subscribe(this.#userId, this.#wake.bind(this));
   }
 
   /** Removes a cursor; the last one ends the subscription, and true is returned. */
   remove(cursor: ConnectionCursor): boolean {
-    if (this.#cursors.get(cursor.connectionId) === cursor) this.#cursors.delete(cursor.connectionId);
-    if (this.#cursors.size > 0) return false;
+    this.#cursors = this.#cursors.filter((other) => other !== cursor);
+    if (this.#cursors.length > 0) return false;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     return true;
   }
 
-  #wake(wake: Wake | undefined): void {
+  #find(connectionId: ConnectionId): ConnectionCursor | undefined {
+    return this.#cursors.find((cursor) => cursor.connectionId === connectionId);
+  }
+
+  #wake(batch?: EncodedBatch): void {
+    const wake = batch === undefined ? undefined : createWake(batch, this.#deps.maxFrameBytes);
     for (const { id } of this.#deps.connections.connectionsOf(this.#userId)) {
-      const cursor = this.#cursors.get(id);
+      const cursor = this.#find(id);
       if (cursor !== undefined) this.#wakeOne(cursor, wake);
     }
   }

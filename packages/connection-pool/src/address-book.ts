@@ -47,7 +47,7 @@ export class AddressBook {
     const nowMs = this.#clock.monotonicMs();
     const address = this.#addresses.get(name) ?? { connections: 0, upgrades: [] };
     const { maxConnectionsPerIp, maxUpgradesPerIpPerSecond, retryAfterMs } = this.#limits;
-    address.upgrades = address.upgrades.filter((atMs) => atMs > nowMs - SECOND_MS);
+    forgetUntil(address.upgrades, nowMs - SECOND_MS);
     const [oldest] = address.upgrades;
     if (oldest !== undefined && address.upgrades.length >= maxUpgradesPerIpPerSecond) {
       return { kind: 'refused', reason: 'rate', retryAfterMs: Math.ceil(oldest + SECOND_MS - nowMs) };
@@ -88,4 +88,9 @@ export class AddressBook {
     }
     if (this.#idle.size > 0) this.#timer = this.#clock.setTimer(SECOND_MS, () => this.#forgetIdle());
   }
+}
+
+function forgetUntil(instants: number[], untilMs: number): void {
+  const kept = instants.findIndex((atMs) => atMs > untilMs);
+  instants.splice(0, kept === -1 ? instants.length : kept);
 }

@@ -1,5 +1,5 @@
 import type { ConnectionId, UserId } from '@runwire/id-generation';
-import type { ClientConnection, Dispose } from '@runwire/websocket-core';
+import type { ClientConnection, Dispose, Reservation } from '@runwire/websocket-core';
 
 /** One admitted connection. */
 export interface Member {
@@ -8,23 +8,16 @@ export interface Member {
   replaces: Member | undefined;
   /** The connection that takes this one's place; while there is one, this does not count. */
   replacedBy: Member | undefined;
-  /** Gives the place back. */
-  readonly release: () => void;
+  readonly place: Pick<Reservation, 'release'>;
   stopListening: Dispose;
 }
 
 const NONE: readonly ClientConnection[] = Object.freeze([]);
 
-interface UserMembers {
-  /** In order of admission. */
-  readonly members: Map<ConnectionId, Member>;
-  /** Rebuilt on change: delivery asks far more often than connections come and go. */
-  connections: readonly ClientConnection[];
-}
-
 /** Every admitted connection, by user and by id. */
 export class Members {
-  readonly #byUser = new Map<UserId, UserMembers>();
+  /** In order of admission. Replaced on change: delivery asks far more often than connections come and go. */
+  readonly #byUser = new Map<UserId, readonly ClientConnection[]>();
   readonly #byId = new Map<ConnectionId, Member>();
 
   get size(): number {
@@ -45,12 +38,12 @@ export class Members {
 
   /** The user's members, in order of admission. */
   ofUser(userId: UserId): readonly Member[] {
-    return [...(this.#byUser.get(userId)?.members.values() ?? [])];
+    return (this.#byUser.get(userId) ?? NONE).flatMap(({ id }) => this.#byId.get(id) ?? []);
   }
 
   /** The user's open connections, in order of admission. */
   connectionsOf(userId: UserId): readonly ClientConnection[] {
-    const connections = this.#byUser.get(userId)?.connections ?? NONE;
+    const connections = this.#byUser.get(userId) ?? NONE;
     // Delivery asks for each event that comes alone.
     for (const { isOpen } of connections) {
       if (!isOpen) return connections.filter((connection) => connection.isOpen);
@@ -65,11 +58,9 @@ export class Members {
 
   add(member: Member): void {
     const { id, userId } = member.connection;
-    const user = this.#byUser.get(userId) ?? { members: new Map<ConnectionId, Member>(), connections: NONE };
-    user.members.set(id, member);
-    this.#byUser.set(userId, user);
+    // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
+    this.#byUser.set(userId, (this.#byUser.get(userId) ?? NONE).concat(member.connection));
     this.#byId.set(id, member);
-    refresh(user);
   }
 
   /** False when it was removed before. Its replacement ends with it: what it replaced counts again. */
@@ -77,19 +68,12 @@ export class Members {
     const { id, userId } = member.connection;
     if (this.#byId.get(id) !== member) return false;
     this.#byId.delete(id);
-    const user = this.#byUser.get(userId);
-    if (user !== undefined) {
-      user.members.delete(id);
-      refresh(user);
-      if (user.members.size === 0) this.#byUser.delete(userId);
-    }
+    const left = (this.#byUser.get(userId) ?? NONE).filter((connection) => connection.id !== id);
+    if (left.length === 0) this.#byUser.delete(userId);
+    else this.#byUser.set(userId, left);
     if (member.replaces !== undefined) member.replaces.replacedBy = undefined;
     if (member.replacedBy !== undefined) member.replacedBy.replaces = undefined;
     member.stopListening();
     return true;
   }
-}
-
-function refresh(user: UserMembers): void {
-  user.connections = Object.freeze([...user.members.values()].map((member) => member.connection));
 }

@@ -10,6 +10,7 @@ import { HealthMonitor } from './health-monitor.js';
 import { UserManager } from './manager.js';
 import { type Member, Members } from './members.js';
 import { type ConnectionPoolOptions, type ResolvedPoolOptions, resolveOptions } from './options.js';
+import { type Admission, Place, type PlaceOwner } from './place.js';
 
 type RefusedBy = keyof PoolStats['refused'];
 
@@ -25,7 +26,7 @@ export function createConnectionPool(
   return new Pool(deps, resolveOptions(options));
 }
 
-class Pool implements ConnectionPool {
+class Pool implements ConnectionPool, PlaceOwner {
   readonly #deps: ConnectionPoolDeps;
   readonly #options: ResolvedPoolOptions;
   readonly #members = new Members();
@@ -72,18 +73,32 @@ class Pool implements ConnectionPool {
     const verdict = this.#addresses.enter(remoteAddress);
     if (verdict.kind === 'refused') return this.#refuse(verdict.reason, verdict.retryAfterMs);
     this.#reservations += 1;
-    let held = true;
-    const release = (): void => {
-      if (!held) return;
-      held = false;
-      this.#reservations -= 1;
-      this.#addresses.leave(remoteAddress);
+    return new Place(this, remoteAddress);
+  }
+
+  released(remoteAddress: string): void {
+    this.#reservations -= 1;
+    this.#addresses.leave(remoteAddress);
+  }
+
+  admit(connection: ClientConnection, { place, replaces }: Admission): void {
+    if (!connection.isOpen) return;
+    const replaced = this.#ownMember(connection, replaces);
+    const member: Member = {
+      connection,
+      replaces: replaced,
+      replacedBy: undefined,
+      place,
+      stopListening: () => {},
     };
-    return {
-      kind: 'reserved',
-      admit: (connection, { replaces }) => this.#admit(connection, replaces, release),
-      release,
-    };
+    if (replaced !== undefined) replaced.replacedBy = member;
+    this.#displaceOldest(connection.userId);
+    this.#members.add(member);
+    this.#admitted += 1;
+    member.stopListening = connection.onClose(this.#remove.bind(this, member));
+    // Its place was taken before the pool began to close; it must not outlive the pool.
+    if (this.#close !== undefined) connection.close(1012, 'server restart');
+    else this.#draining.noteJoined(connection);
   }
 
   connectionsOf(userId: UserId): readonly ClientConnection[] {
@@ -142,26 +157,6 @@ class Pool implements ConnectionPool {
     return { kind: 'refused', message: REFUSALS[reason], retryAfterMs };
   }
 
-  #admit(connection: ClientConnection, replaces: string | undefined, release: () => void): void {
-    if (!connection.isOpen) return;
-    const replaced = this.#ownMember(connection, replaces);
-    const member: Member = {
-      connection,
-      replaces: replaced,
-      replacedBy: undefined,
-      release,
-      stopListening: () => {},
-    };
-    if (replaced !== undefined) replaced.replacedBy = member;
-    this.#displaceOldest(connection.userId);
-    this.#members.add(member);
-    this.#admitted += 1;
-    member.stopListening = connection.onClose(() => this.#remove(member));
-    // Its place was taken before the pool began to close; it must not outlive the pool.
-    if (this.#close !== undefined) connection.close(1012, 'server restart');
-    else this.#draining.noteJoined(connection);
-  }
-
   /** The user's own connection of that id; another's is as good as none, and counted. */
   #ownMember(connection: ClientConnection, id: string | undefined): Member | undefined {
     const member = id === undefined ? undefined : this.#members.find(id);
@@ -212,7 +207,7 @@ class Pool implements ConnectionPool {
   #reap(): void {
     for (const member of this.#members.all()) {
       if (member.connection.isOpen || !this.#remove(member)) continue;
-      member.release();
+      member.place.release();
       this.#reaped += 1;
       this.#deps.logger.warn({ connectionId: member.connection.id }, 'A dead connection was removed');
     }

@@ -41,12 +41,17 @@ interface Subscriber {
   position: number;
   /** Its last wake threw, so nobody knows what it took: it must read. */
   failed: boolean;
+  /** It has unsubscribed, perhaps from within a wake. */
+  over: boolean;
 }
+
+const NOBODY: readonly Subscriber[] = Object.freeze([]);
 
 class Hub implements WakeHub {
   readonly #source: WakeSource;
   readonly #logger: Logger;
-  readonly #subscribers = new Map<UserId, Set<Subscriber>>();
+  /** Replaced on change: most users have one, for which a set would take four times the memory. */
+  readonly #subscribers = new Map<UserId, readonly Subscriber[]>();
   #announced = new Map<UserId, Announced>();
   #draining: Promise<void> | undefined;
 
@@ -56,13 +61,11 @@ class Hub implements WakeHub {
   }
 
   subscribe(userId: UserId, onWake: (batch?: EncodedBatch) => void): Unsubscribe {
-    const subscriber: Subscriber = { onWake, position: this.#source.positionOf(userId).head, failed: false };
-    const group = this.#subscribers.get(userId) ?? new Set();
-    this.#subscribers.set(userId, group.add(subscriber));
-    return () => {
-      group.delete(subscriber);
-      if (group.size === 0 && this.#subscribers.get(userId) === group) this.#subscribers.delete(userId);
-    };
+    const position = this.#source.positionOf(userId).head;
+    const subscriber: Subscriber = { onWake, position, failed: false, over: false };
+    // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
+    this.#subscribers.set(userId, (this.#subscribers.get(userId) ?? NOBODY).concat(subscriber));
+    return this.#unsubscribe.bind(this, userId, subscriber);
   }
 
   announce(userId: UserId, append: AnnouncedAppend): void {
@@ -94,6 +97,15 @@ class Hub implements WakeHub {
     this.#announced.clear();
   }
 
+  #unsubscribe(userId: UserId, subscriber: Subscriber): void {
+    if (subscriber.over) return;
+    subscriber.over = true;
+    const group = this.#subscribers.get(userId) ?? NOBODY;
+    const left = group.filter((other) => other !== subscriber);
+    if (left.length === 0) this.#subscribers.delete(userId);
+    else this.#subscribers.set(userId, left);
+  }
+
   #drain(): void {
     const announced = this.#announced;
     this.#announced = new Map();
@@ -109,7 +121,7 @@ class Hub implements WakeHub {
     const isReadable = events !== undefined && (events[0]?.seq ?? 0) >= first;
     const batch = isReadable ? batchOf(this.#source.epoch, events, lines) : undefined;
     for (const subscriber of group) {
-      if (subscriber.position >= head) continue;
+      if (subscriber.position >= head || subscriber.over) continue;
       this.#wake(subscriber, batch && rest(batch, subscriber.position));
       subscriber.position = head;
     }

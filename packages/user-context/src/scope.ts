@@ -7,28 +7,36 @@ import { ContextError } from './errors.js';
  * names of the scopes above.
  */
 export function createScope(deps: ScopeDeps, name: string): Scope {
-  return new OwningScope(deps, name, () => undefined);
+  return new OwningScope(deps, name, undefined);
 }
 
+/** What nobody asked for yet is not there: each connection has a scope, and most own nothing most of the time. */
 class OwningScope implements Scope {
   readonly #deps: ScopeDeps;
   readonly #path: string;
-  readonly #detach: () => void;
-  readonly #abort = new AbortController();
-  readonly #children = new Map<number, OwningScope>();
-  readonly #disposers = new Map<number, Disposer>();
+  readonly #parent: OwningScope | undefined;
+  #abort: AbortController | undefined;
+  /** Set when the disposal begins. */
+  #closed: ContextError | undefined;
+  /** In the order of their making. */
+  #children: Set<OwningScope> | undefined;
+  #disposers: Map<number, Disposer> | undefined;
   /** Runs of disposers that came when the disposal had begun. */
-  readonly #late = new Set<Promise<void>>();
+  #late: Set<Promise<void>> | undefined;
   #registrations = 0;
   #disposal: Promise<void> | undefined;
 
-  constructor(deps: ScopeDeps, path: string, detach: () => void) {
+  constructor(deps: ScopeDeps, path: string, parent: OwningScope | undefined) {
     this.#deps = deps;
     this.#path = path;
-    this.#detach = detach;
+    this.#parent = parent;
   }
 
   get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#closed !== undefined) this.#abort.abort(this.#closed);
+    }
     return this.#abort.signal;
   }
 
@@ -37,19 +45,21 @@ class OwningScope implements Scope {
       this.#runLate(dispose);
       return () => undefined;
     }
-    const key = this.#nextKey();
+    this.#registrations += 1;
+    const key = this.#registrations;
+    this.#disposers ??= new Map();
     this.#disposers.set(key, dispose);
-    return () => void this.#disposers.delete(key);
+    return () => void this.#disposers?.delete(key);
   }
 
   child(name: string): Scope {
-    const key = this.#nextKey();
-    const child = new OwningScope(this.#deps, `${this.#path}/${name}`, () => this.#children.delete(key));
-    if (this.#abort.signal.aborted) {
+    const child = new OwningScope(this.#deps, `${this.#path}/${name}`, this);
+    if (this.#closed !== undefined) {
       void child.dispose();
       return child;
     }
-    this.#children.set(key, child);
+    this.#children ??= new Set();
+    this.#children.add(child);
     return child;
   }
 
@@ -68,32 +78,33 @@ class OwningScope implements Scope {
   }
 
   #abortTree(reason: ContextError): void {
-    this.#abort.abort(reason);
-    for (const child of this.#children.values()) child.#abortTree(reason);
+    this.#closed = reason;
+    this.#abort?.abort(reason);
+    for (const child of this.#children ?? []) child.#abortTree(reason);
   }
 
   /** Starts with the first disposer in the turn of `dispose`: a socket is torn down at once. */
   async #close(): Promise<void> {
-    for (const child of [...this.#children.values()].reverse()) await child.dispose();
-    for (const key of [...this.#disposers.keys()].reverse()) {
-      const dispose = this.#disposers.get(key);
-      this.#disposers.delete(key);
+    for (const child of [...(this.#children ?? [])].reverse()) await child.dispose();
+    if (this.#disposers !== undefined) await this.#runAll(this.#disposers);
+    while (this.#late !== undefined && this.#late.size > 0) await Promise.all(this.#late);
+    if (this.#parent !== undefined) this.#parent.#children?.delete(this);
+  }
+
+  async #runAll(disposers: Map<number, Disposer>): Promise<void> {
+    for (const key of [...disposers.keys()].reverse()) {
+      const dispose = disposers.get(key);
+      disposers.delete(key);
       // Taken back by a disposer that ran before.
       if (dispose !== undefined) await this.#guarded(dispose);
     }
-    while (this.#late.size > 0) await Promise.all(this.#late);
-    this.#detach();
-  }
-
-  #nextKey(): number {
-    this.#registrations += 1;
-    return this.#registrations;
   }
 
   #runLate(dispose: Disposer): void {
     const run = this.#guarded(dispose);
+    this.#late ??= new Set();
     this.#late.add(run);
-    void run.then(() => this.#late.delete(run));
+    void run.then(() => this.#late?.delete(run));
   }
 
   async #guarded(dispose: Disposer): Promise<void> {

@@ -1,73 +1,75 @@
-import type { Clock, TimerHandle } from '@runwire/kernel';
+import type { Clock } from '@runwire/kernel';
+import { NOWHERE, type Timetable, type Waiting } from './timetable.js';
+
+const JOBS = ['authentication', 'heartbeat', 'silence', 'token', 'refresh', 'destroy'] as const;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** What a connection waits for. */
-export type Job = 'authentication' | 'heartbeat' | 'silence' | 'token' | 'refresh' | 'destroy';
+export type Job = (typeof JOBS)[number];
 
-interface Entry {
-  readonly atMs: number;
-  readonly run: () => void;
+/** Whose agenda it is. */
+export interface AgendaOwner {
+  /** The instant of `job` has come; it is off the agenda. */
+  run(job: Job): void;
 }
 
-/** All waiting of one connection, on one timer: the next job by its deadline. */
-export class Agenda {
+/** All waiting of one connection: at most one instant for each job. */
+export class Agenda implements Waiting {
+  place = NOWHERE;
   readonly #clock: Clock;
-  readonly #jobs = new Map<Job, Entry>();
-  #timer: TimerHandle | undefined;
-  #armedAtMs = Number.POSITIVE_INFINITY;
+  readonly #timetable: Timetable;
+  readonly #owner: AgendaOwner;
+  /** By the jobs' places in `JOBS`; monotonic. */
+  readonly #atMs = [NEVER, NEVER, NEVER, NEVER, NEVER, NEVER];
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, timetable: Timetable, owner: AgendaOwner) {
     this.#clock = clock;
+    this.#timetable = timetable;
+    this.#owner = owner;
   }
 
-  /** Whether a timer is set. */
+  /** Whether anything is waited for. */
   get armed(): boolean {
-    return this.#timer !== undefined;
+    return this.place !== NOWHERE;
   }
 
-  /** Runs `run` at the monotonic instant `atMs`; replaces the job of that name. */
-  set(job: Job, atMs: number, run: () => void): void {
-    this.#jobs.set(job, { atMs, run });
-    this.#arm();
+  /** Runs `job` at the monotonic instant `atMs`, instead of the instant that was set before. */
+  set(job: Job, atMs: number): void {
+    this.#atMs[JOBS.indexOf(job)] = atMs;
+    this.#arrange();
   }
 
   cancel(job: Job): void {
-    this.#jobs.delete(job);
-    if (this.#jobs.size === 0) this.#disarm();
+    this.#atMs[JOBS.indexOf(job)] = NEVER;
+    this.#arrange();
   }
 
   clear(): void {
-    this.#jobs.clear();
-    this.#disarm();
+    this.#atMs.fill(NEVER);
+    this.#arrange();
   }
 
-  #arm(): void {
-    let atMs = Number.POSITIVE_INFINITY;
-    for (const entry of this.#jobs.values()) atMs = Math.min(atMs, entry.atMs);
-    // A timer that is set for an earlier instant stays: it finds nothing due and arms again.
-    if (atMs >= this.#armedAtMs) return;
-    this.#disarm();
-    this.#armedAtMs = atMs;
-    this.#timer = this.#clock.setTimer(atMs - this.#clock.monotonicMs(), () => this.#fire());
-  }
-
-  #fire(): void {
-    this.#timer = undefined;
-    this.#armedAtMs = Number.POSITIVE_INFINITY;
+  due(): void {
     const nowMs = this.#clock.monotonicMs();
-    const due = [...this.#jobs].filter(([, entry]) => entry.atMs <= nowMs);
-    due.sort(([, a], [, b]) => a.atMs - b.atMs);
-    for (const [job, entry] of due) {
-      // An earlier job of this turn may have moved or cancelled this one.
-      if (this.#jobs.get(job) !== entry) continue;
-      this.#jobs.delete(job);
-      entry.run();
+    const due = this.#atMs.flatMap((atMs, index) => (atMs <= nowMs ? [{ atMs, index }] : []));
+    due.sort((a, b) => a.atMs - b.atMs);
+    try {
+      for (const { atMs, index } of due) {
+        const job = JOBS[index];
+        // An earlier job of this turn may have moved or cancelled this one.
+        if (job === undefined || this.#atMs[index] !== atMs) continue;
+        this.#atMs[index] = NEVER;
+        this.#owner.run(job);
+      }
+    } finally {
+      this.#arrange();
     }
-    this.#arm();
   }
 
-  #disarm(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#armedAtMs = Number.POSITIVE_INFINITY;
+  #arrange(): void {
+    let atMs = NEVER;
+    for (const jobAtMs of this.#atMs) if (jobAtMs < atMs) atMs = jobAtMs;
+    if (atMs === NEVER) this.#timetable.remove(this);
+    else this.#timetable.set(this, atMs);
   }
 }

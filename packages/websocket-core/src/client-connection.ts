@@ -21,9 +21,9 @@ import type {
 import { SocketError } from './errors.js';
 import type { Liveness } from './liveness.js';
 import type { SocketLimits } from './options.js';
-import type { Reply } from './replies.js';
 import type { MessageRouter } from './router.js';
 import type { Session } from './session.js';
+import type { Socket } from './socket.js';
 
 /** The parts of a connection that its users reach. */
 export interface ConnectionParts {
@@ -31,24 +31,18 @@ export interface ConnectionParts {
   readonly remoteAddress: string;
   readonly openedAtMs: number;
   readonly limits: SocketLimits;
-  readonly session: Session;
   readonly liveness: Liveness;
   readonly router: MessageRouter;
+  readonly socket: Socket;
+  readonly state: ConnectionStateKind;
+  readonly isOpen: boolean;
   nowMs(): number;
-  state(): ConnectionStateKind;
-  isOpen(): boolean;
-  bufferedBytes(): number;
   /** Sends the first message and begins the token's watch; false when the connection is over. */
   establish(message: ControlMessage): boolean;
   send(message: ControlMessage): void;
   sendFrames(frames: readonly Uint8Array[]): void;
   onDrain(listener: () => void): Dispose;
   onClose(listener: (close: CloseInfo) => void): Dispose;
-  runCommand<T extends CommandMessage['type']>(
-    message: ClientMessageOf<T>,
-    handler: CommandHandler<T>,
-    reply: Reply,
-  ): void;
   close(code: number, reason: string): void;
 }
 
@@ -58,32 +52,34 @@ export class ClientConnection implements ClientConnectionContract {
   readonly userId: UserId;
   readonly remoteAddress: string;
   readonly #parts: ConnectionParts;
+  readonly #session: Session;
 
-  constructor(parts: ConnectionParts) {
+  constructor(parts: ConnectionParts, session: Session) {
     this.id = parts.id;
-    this.userId = parts.session.principal.userId;
+    this.userId = session.principal.userId;
     this.remoteAddress = parts.remoteAddress;
     this.#parts = parts;
+    this.#session = session;
   }
 
   get sessionId(): string {
-    return this.#parts.session.principal.sessionId;
+    return this.#session.principal.sessionId;
   }
 
   get context(): RequestContext {
-    return this.#parts.session.context;
+    return this.#session.context;
   }
 
   get state(): ConnectionStateKind {
-    return this.#parts.state();
+    return this.#parts.state;
   }
 
   get isOpen(): boolean {
-    return this.#parts.isOpen();
+    return this.#parts.isOpen;
   }
 
   get bufferedBytes(): number {
-    return this.#parts.bufferedBytes();
+    return this.#parts.socket.bufferedBytes;
   }
 
   establish({ stream, resume }: { readonly stream: StreamInfo; readonly resume: ResumeInfo }): void {
@@ -121,15 +117,11 @@ export class ClientConnection implements ClientConnectionContract {
     type: T,
     handler: (message: ClientMessageOf<T>, answer: (message: ControlMessage) => void) => void,
   ): Dispose {
-    return this.#parts.router.register(type, (message: ClientMessageOf<T>, reply) =>
-      handler(message, (answer) => reply.answer(answer)),
-    );
+    return this.#parts.router.handle(type, handler);
   }
 
   handleCommand<T extends CommandMessage['type']>(type: T, handler: CommandHandler<T>): Dispose {
-    return this.#parts.router.register(type, (message: ClientMessageOf<T>, reply) =>
-      this.#parts.runCommand(message, handler, reply),
-    );
+    return this.#parts.router.handleCommand(type, handler);
   }
 
   reportInFlight(flow: InFlight): void {
@@ -156,7 +148,7 @@ export class ClientConnection implements ClientConnectionContract {
   }
 
   #establishedMessage(stream: StreamInfo, resume: ResumeInfo): ControlMessage {
-    const { limits, session } = this.#parts;
+    const { limits } = this.#parts;
     return createServerMessage('connection_established', {
       connectionId: this.id,
       userId: this.userId,
@@ -165,7 +157,7 @@ export class ClientConnection implements ClientConnectionContract {
       resume,
       limits: { maxMessageBytes: limits.maxMessageBytes, maxCommandsPerMinute: limits.maxCommandsPerMinute },
       heartbeatIntervalMs: limits.heartbeatIntervalMs,
-      tokenExpiresAtMs: session.principal.expiresAtMs,
+      tokenExpiresAtMs: this.#session.principal.expiresAtMs,
       reconnect: {
         minDelayMs: LIMITS.reconnectMinDelayMs,
         maxDelayMs: LIMITS.reconnectMaxDelayMs,

@@ -1,6 +1,5 @@
-import type { Clock } from '@runwire/kernel';
 import { type ControlMessage, type ErrorCode, encodeCloseReason } from '@runwire/protocol';
-import type { SocketLimits } from './options.js';
+import type { ConnectionHost } from './connection-host.js';
 import { CountingWindow, SlidingWindow } from './rate-window.js';
 
 const SECOND_MS = 1_000;
@@ -14,60 +13,64 @@ const BAD_MESSAGE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MESSAGE_TOO_LARGE',
 ]);
 
-/** What conduct needs of its connection. */
-export interface ConductDeps {
-  readonly clock: Clock;
-  readonly limits: SocketLimits;
+/** Whose conduct it is. */
+export interface ConductOwner {
   close(code: number, reason: string): void;
 }
 
 /**
  * Whether a peer behaves (protocol §5, §7a). Errors are judged as they are answered, whoever answers them: a
- * handler that refuses an `ack` counts as much as the decoder.
+ * handler that refuses an `ack` counts as much as the decoder. What nobody did yet takes no memory.
  */
 export class Conduct {
-  readonly #deps: ConductDeps;
-  readonly #bad: SlidingWindow;
-  readonly #rateLimited: SlidingWindow;
-  readonly #perSecond: CountingWindow;
-  readonly #perTenSeconds: CountingWindow;
+  readonly #host: ConnectionHost;
+  readonly #owner: ConductOwner;
+  #bad: SlidingWindow | undefined;
+  #rateLimited: SlidingWindow | undefined;
+  #perSecond: CountingWindow | undefined;
+  #perTenSeconds: CountingWindow | undefined;
 
-  constructor(deps: ConductDeps) {
-    const { limits } = deps;
-    this.#deps = deps;
-    this.#bad = new SlidingWindow(limits.maxBadMessagesPerMinute, MINUTE_MS);
-    this.#rateLimited = new SlidingWindow(limits.maxRateLimitedPerMinute, MINUTE_MS);
-    this.#perSecond = new CountingWindow(limits.maxAcksAndPingsPerSecond, SECOND_MS);
-    this.#perTenSeconds = new CountingWindow(limits.maxAcksAndPingsPerTenSeconds, TEN_SECONDS_MS);
+  constructor(host: ConnectionHost, owner: ConductOwner) {
+    this.#host = host;
+    this.#owner = owner;
   }
 
-  /** Notes an answer that was sent. */
-  noteSent(message: ControlMessage): void {
-    const code = errorCodeOf(message);
-    if (code === undefined) return;
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (BAD_MESSAGE.has(code) && !this.#bad.take(nowMs).allowed) {
-      this.#deps.close(4400, 'too many bad messages');
+  /** Notes an error that was sent. */
+  noteError(code: ErrorCode): void {
+    const { limits } = this.#host.options;
+    if (BAD_MESSAGE.has(code)) {
+      this.#bad ??= new SlidingWindow(limits.maxBadMessagesPerMinute, MINUTE_MS);
+      if (!this.#bad.take(this.#nowMs()).allowed) this.#owner.close(4400, 'too many bad messages');
     } else if (code === 'RATE_LIMITED') {
-      const verdict = this.#rateLimited.take(nowMs);
-      if (!verdict.allowed) this.#deps.close(4429, encodeCloseReason(verdict));
+      this.#rateLimited ??= new SlidingWindow(limits.maxRateLimitedPerMinute, MINUTE_MS);
+      const verdict = this.#rateLimited.take(this.#nowMs());
+      if (!verdict.allowed) this.#owner.close(4429, encodeCloseReason(verdict));
     }
   }
 
   /** Notes an ack or a ping; false when it is to be dropped. */
   noteLight(): boolean {
-    return this.noteControlFrame() && this.#perSecond.take(this.#deps.clock.monotonicMs());
+    const { maxAcksAndPingsPerSecond } = this.#host.options.limits;
+    this.#perSecond ??= new CountingWindow(maxAcksAndPingsPerSecond, SECOND_MS);
+    return this.noteControlFrame() && this.#perSecond.take(this.#nowMs());
   }
 
   /** Notes a ping or pong of the WebSocket protocol, which is answered already. */
   noteControlFrame(): boolean {
-    if (this.#perTenSeconds.take(this.#deps.clock.monotonicMs())) return true;
-    this.#deps.close(4429, encodeCloseReason({ retryAfterMs: TEN_SECONDS_MS }));
+    const { maxAcksAndPingsPerTenSeconds } = this.#host.options.limits;
+    this.#perTenSeconds ??= new CountingWindow(maxAcksAndPingsPerTenSeconds, TEN_SECONDS_MS);
+    if (this.#perTenSeconds.take(this.#nowMs())) return true;
+    this.#owner.close(4429, encodeCloseReason({ retryAfterMs: TEN_SECONDS_MS }));
     return false;
+  }
+
+  #nowMs(): number {
+    return this.#host.deps.clock.monotonicMs();
   }
 }
 
-function errorCodeOf(message: ControlMessage): ErrorCode | undefined {
+/** The code of a message that tells an error. */
+export function errorCodeOf(message: ControlMessage): ErrorCode | undefined {
   if (message.type === 'error') return message.code;
   return message.type === 'command_rejected' ? message.error.code : undefined;
 }

@@ -1,9 +1,11 @@
 import type { ConnectionId } from '@runwire/id-generation';
 import type { CommandLimits } from './command-limits.js';
+import type { CommandRunner } from './commands.js';
 import type { Reservation, SocketServerDeps } from './contract.js';
 import type { Counters } from './counters.js';
 import type { Credentials } from './handshake.js';
 import type { ResolvedOptions } from './options.js';
+import type { Timetable } from './timetable.js';
 
 /** What the connections of one server share. */
 export interface ConnectionHost {
@@ -11,6 +13,8 @@ export interface ConnectionHost {
   readonly options: ResolvedOptions;
   readonly counters: Counters;
   readonly commandLimits: CommandLimits;
+  readonly commands: CommandRunner;
+  readonly timetable: Timetable;
   /** The socket is gone and everything of the connection with it. */
   gone(connection: { readonly id: ConnectionId }): void;
 }

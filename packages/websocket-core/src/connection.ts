@@ -2,72 +2,81 @@ import type { ConnectionId, UserId } from '@runwire/id-generation';
 import type { Logger } from '@runwire/kernel';
 import { type ControlMessage, createServerMessage } from '@runwire/protocol';
 import { createScope, type Scope } from '@runwire/user-context';
-import { Agenda } from './agenda.js';
-import { ClientConnection } from './client-connection.js';
+import { Agenda, type AgendaOwner, type Job } from './agenda.js';
+import { ClientConnection, type ConnectionParts } from './client-connection.js';
 import { assertCloseCode, fitReason } from './close-frame.js';
-import { Conduct } from './conduct.js';
+import { Conduct, errorCodeOf } from './conduct.js';
 import type { AcceptedUpgrade, ConnectionHost } from './connection-host.js';
 import { type ConnectionEvent, type ConnectionState, isOpenState, nextState } from './connection-state.js';
-import type { CloseInfo, ConnectionStateKind, Dispose, PostAnswer, Principal } from './contract.js';
-import { Conversation } from './conversation.js';
+import type {
+  CloseInfo,
+  ConnectionStateKind,
+  Dispose,
+  PostAnswer,
+  Principal,
+  Reservation,
+} from './contract.js';
+import { Conversation, type ConversationOwner } from './conversation.js';
 import { createExchange } from './exchange.js';
 import { Listeners } from './listeners.js';
-import { Liveness } from './liveness.js';
-import { Opening } from './opening.js';
-import { Outbox } from './outbox.js';
+import { Liveness, type LivenessOwner } from './liveness.js';
+import { Opening, type OpeningOwner } from './opening.js';
+import type { SocketLimits } from './options.js';
+import { Outbox, type OutboxOwner } from './outbox.js';
 import type { Incoming, Reply } from './replies.js';
 import { MessageRouter } from './router.js';
+import { Session } from './session.js';
 import type { Socket, SocketEvents } from './socket.js';
-import { TokenWatch } from './token-watch.js';
+import { TokenWatch, type TokenWatchOwner } from './token-watch.js';
+
+/** What the parts of a connection know it as. It is their one object: callbacks for each would take 2 KiB. */
+interface Owner
+  extends AgendaOwner,
+    ConversationOwner,
+    ConnectionParts,
+    LivenessOwner,
+    OpeningOwner,
+    OutboxOwner,
+    TokenWatchOwner {}
 
 /** One socket from accept to its end: the shell around the pure machine of `connection-state.ts`. */
-export class ConnectionShell implements SocketEvents {
+export class ConnectionShell implements SocketEvents, Reply, Owner {
   readonly id: ConnectionId;
+  readonly remoteAddress: string;
+  readonly openedAtMs: number;
+  readonly socket: Socket;
+  readonly reservation: Reservation;
+  readonly agenda: Agenda;
+  readonly liveness: Liveness;
+  readonly router = new MessageRouter();
   readonly #host: ConnectionHost;
-  readonly #socket: Socket;
-  readonly #upgrade: AcceptedUpgrade;
-  readonly #logger: Logger;
-  readonly #scope: Scope;
-  readonly #agenda: Agenda;
+  readonly #acceptsPosts: boolean;
   readonly #closeListeners: Listeners<[CloseInfo]>;
-  readonly #router = new MessageRouter();
-  readonly #liveness: Liveness;
-  readonly #conduct: Conduct;
   readonly #outbox: Outbox;
   readonly #tokens: TokenWatch;
-  readonly #opening: Opening;
-  readonly #openedAtMs: number;
-  readonly #onSocket: Reply = { answer: (message) => this.#send(message), done: () => {} };
+  /** Until messages are routed as they come. */
+  #opening: Opening | undefined;
   #conversation: Conversation | undefined;
+  #conduct: Conduct | undefined;
+  #logger: Logger | undefined;
+  #scope: Scope | undefined;
   #state: ConnectionState = { kind: 'accepting' };
 
   constructor(host: ConnectionHost, socket: Socket, upgrade: AcceptedUpgrade) {
-    const { clock, ids, logger } = host.deps;
-    const { limits } = host.options;
+    const { clock, ids } = host.deps;
     this.id = ids.connectionId();
+    this.remoteAddress = upgrade.remoteAddress;
+    this.openedAtMs = clock.nowMs();
+    this.socket = socket;
+    this.reservation = upgrade.reservation;
+    this.agenda = new Agenda(clock, host.timetable, this);
+    this.liveness = new Liveness(host, this);
     this.#host = host;
-    this.#socket = socket;
-    this.#upgrade = upgrade;
-    this.#openedAtMs = clock.nowMs();
-    this.#logger = logger.child({ connectionId: this.id });
-    this.#scope = createScope({ logger: this.#logger }, 'connection');
-    this.#agenda = new Agenda(clock);
-    this.#closeListeners = new Listeners(this.#logger);
-    const shared = { agenda: this.#agenda, clock, limits, logger: this.#logger };
-    this.#conduct = new Conduct({ ...shared, close: (code, reason) => this.close(code, reason) });
-    this.#liveness = new Liveness({
-      ...shared,
-      random: host.options.random,
-      beat: () => this.#beat(),
-      dead: (acksOutstanding) => this.#dead(acksOutstanding),
-    });
-    this.#outbox = new Outbox({ ...shared, socket, overflow: () => this.close(4508, 'nothing is read') });
-    this.#tokens = new TokenWatch({
-      ...shared,
-      warn: (expiresAtMs) => this.#send(createServerMessage('auth_expiring', { expiresAtMs })),
-      expired: () => this.close(4401, 'TOKEN_EXPIRED'),
-    });
-    this.#opening = this.#createOpening();
+    this.#acceptsPosts = upgrade.takesPosts;
+    this.#closeListeners = new Listeners(this);
+    this.#outbox = new Outbox(host, this);
+    this.#tokens = new TokenWatch(host, this);
+    this.#opening = new Opening(host, this, upgrade.credentials);
   }
 
   get state(): ConnectionStateKind {
@@ -75,61 +84,87 @@ export class ConnectionShell implements SocketEvents {
   }
 
   get isOpen(): boolean {
-    return isOpenState(this.#state.kind) && this.#socket.isOpen;
+    return isOpenState(this.#state.kind) && this.socket.isOpen;
   }
 
-  /** Whether it is an open stream, whose messages come by `post`. */
-  get takesPosts(): boolean {
-    return this.#upgrade.takesPosts && this.isOpen;
+  get limits(): SocketLimits {
+    return this.#host.options.limits;
+  }
+
+  /** Made when there is something to tell. */
+  get logger(): Logger {
+    this.#logger ??= this.#host.deps.logger.child({ connectionId: this.id });
+    return this.#logger;
+  }
+
+  get conduct(): Conduct {
+    this.#conduct ??= new Conduct(this.#host, this);
+    return this.#conduct;
+  }
+
+  /** Owns what commands and refreshes begin; made for the first of them, closed with the connection. */
+  get scope(): Scope {
+    if (this.#scope === undefined) {
+      this.#scope = createScope(this, 'connection');
+      if (!isOpenState(this.#state.kind)) void this.#scope.dispose();
+    }
+    return this.#scope;
+  }
+
+  get sentSeq(): number {
+    return this.liveness.flow.sentSeq;
   }
 
   /** Live handler registrations. */
   get handlers(): number {
-    return this.#router.size;
+    return this.router.size;
   }
 
-  /** Whether the connection's one timer is set. */
-  get armed(): boolean {
-    return this.#agenda.armed;
+  /** Whether it is an open stream, whose messages come by `post`. */
+  get takesPosts(): boolean {
+    return this.#acceptsPosts && this.isOpen;
+  }
+
+  nowMs(): number {
+    return this.#host.deps.clock.nowMs();
   }
 
   /** Begins to read, and to authenticate. */
   start(): void {
-    const { clock } = this.#host.deps;
-    const deadlineAtMs = clock.monotonicMs() + this.#host.options.limits.authenticationTimeoutMs;
+    const deadlineAtMs = this.#host.deps.clock.monotonicMs() + this.limits.authenticationTimeoutMs;
     this.#dispatch({ type: 'accepted', deadlineAtMs });
-    this.#socket.start(this);
-    this.#liveness.start();
-    this.#opening.start(deadlineAtMs);
+    this.socket.start(this);
+    this.liveness.start();
+    this.#opening?.start(deadlineAtMs);
   }
 
   text(text: string, bytes: number): void {
-    this.#take({ text, bytes, reply: this.#onSocket });
+    this.#take({ text, bytes, reply: this });
   }
 
   /** Whether messages of `userId` may come by `post`. */
   takesPostsOf(userId: UserId): boolean {
-    return this.takesPosts && this.#conversation?.session.principal.userId === userId;
+    return this.takesPosts && this.#conversation?.userId === userId;
   }
 
   /** Takes a message that a request brought. Settles with its answer, at the latest when the connection ends. */
   post(text: string): Promise<PostAnswer> {
     const { answer, reply } = createExchange({
-      onClose: (listener) => this.#onClose(listener),
-      noteAnswer: (message) => this.#conduct.noteSent(message),
+      onClose: (listener) => this.onClose(listener),
+      noteAnswer: (message) => this.#noteSent(message),
     });
     this.#take({ text, bytes: Buffer.byteLength(text), reply });
     return answer;
   }
 
   binary(): void {
-    this.#liveness.noteInbound();
+    this.liveness.noteInbound();
     this.close(1003, 'text frames only');
   }
 
   control(): void {
-    this.#liveness.noteInbound();
-    if (this.isOpen) this.#conduct.noteControlFrame();
+    this.liveness.noteInbound();
+    if (this.isOpen) this.conduct.noteControlFrame();
   }
 
   flushed(): void {
@@ -144,11 +179,11 @@ export class ConnectionShell implements SocketEvents {
     const lost: CloseInfo = { code, reason, initiator: 'peer' };
     if (isOpenState(this.#state.kind)) this.#release(lost, { type: 'gone', close: lost });
     else this.#dispatch({ type: 'gone', close: lost });
-    this.#agenda.clear();
-    this.#upgrade.reservation.release();
+    this.agenda.clear();
+    this.reservation.release();
     const { close } = this.#state.kind === 'closed' ? this.#state : { close: lost };
     this.#host.counters.close(close.code);
-    this.#logger.debug({ code: close.code, initiator: close.initiator }, 'Connection closed');
+    this.logger.debug({ code: close.code, initiator: close.initiator }, 'Connection closed');
     this.#host.gone(this);
   }
 
@@ -157,13 +192,118 @@ export class ConnectionShell implements SocketEvents {
     assertCloseCode(code);
     if (!this.isOpen) return;
     const fitted = fitReason(reason);
-    this.#end({ code, reason: fitted, initiator: 'server' }, () => this.#socket.close(code, fitted));
+    this.#end({ code, reason: fitted, initiator: 'server' }, () => this.socket.close(code, fitted));
+  }
+
+  /** The answer to a message that came on the socket. */
+  answer(message: ControlMessage): void {
+    this.send(message);
+  }
+
+  /** What came on the socket and has no answer needs none. */
+  done(): void {}
+
+  send(message: ControlMessage): void {
+    if (!this.isOpen) return;
+    this.#outbox.send(message);
+    this.#noteSent(message);
+  }
+
+  sendFrames(frames: readonly Uint8Array[]): void {
+    this.#outbox.sendFrames(frames);
+  }
+
+  onDrain(listener: () => void): Dispose {
+    return this.#outbox.onDrain(listener);
+  }
+
+  onClose(listener: (close: CloseInfo) => void): Dispose {
+    if (this.#state.kind !== 'draining' && this.#state.kind !== 'closed')
+      return this.#closeListeners.add(listener);
+    listener(this.#state.close);
+    return () => {};
+  }
+
+  beat(): void {
+    if (!this.isOpen) return;
+    this.socket.ping();
+    if (this.state !== 'ready') return;
+    const { headSeq, sentSeq } = this.liveness.flow;
+    this.send(createServerMessage('heartbeat', { sent: sentSeq, head: headSeq, serverTimeMs: this.nowMs() }));
+    this.#tokens.review();
+  }
+
+  dead(acksOutstanding: boolean): void {
+    if (acksOutstanding) this.close(4508, 'no life for the silence limit');
+    else if (this.isOpen) {
+      this.#end({ code: 1006, reason: '', initiator: 'server' }, () => this.socket.destroy());
+    }
+  }
+
+  run(job: Job): void {
+    switch (job) {
+      case 'authentication':
+        this.#opening?.timeOut();
+        return;
+      case 'heartbeat':
+        this.liveness.beat();
+        return;
+      case 'silence':
+        this.liveness.suspect();
+        return;
+      case 'token':
+        this.#tokens.review();
+        return;
+      case 'refresh':
+        this.#conversation?.refreshTimedOut();
+        return;
+      case 'destroy':
+        this.socket.destroy();
+    }
+  }
+
+  admit(principal: Principal): ClientConnection {
+    const session = new Session(this.id, principal, this.#host.deps.ids.requestId());
+    this.#conversation = new Conversation(session, this.#host, this);
+    this.#dispatch({ type: 'authenticated', principal });
+    return new ClientConnection(this, session);
+  }
+
+  establish(message: ControlMessage): boolean {
+    this.#dispatch({ type: 'established' });
+    this.#outbox.establish(message);
+    if (this.#conversation !== undefined) this.#tokens.watch(this.#conversation.session.principal);
+    return this.isOpen;
+  }
+
+  route(incoming: Incoming): void {
+    this.#conversation?.handle(incoming);
+  }
+
+  opened(): void {
+    this.#opening = undefined;
+  }
+
+  renewed(principal: Principal): void {
+    this.#tokens.watch(principal);
+  }
+
+  warn(expiresAtMs: number): void {
+    this.send(createServerMessage('auth_expiring', { expiresAtMs }));
+  }
+
+  expired(): void {
+    this.close(4401, 'TOKEN_EXPIRED');
+  }
+
+  overflow(): void {
+    this.close(4508, 'nothing is read');
   }
 
   #take(incoming: Incoming): void {
-    this.#liveness.noteInbound();
+    this.liveness.noteInbound();
     if (!this.isOpen) return;
-    if (this.#opening.done) this.#conversation?.handle(incoming);
+    if (this.#opening === undefined) this.#conversation?.handle(incoming);
     else this.#opening.take(incoming);
   }
 
@@ -174,125 +314,27 @@ export class ConnectionShell implements SocketEvents {
   /** The close begins: the socket first, because it must not wait for clean-up, then everything else. */
   #end(close: CloseInfo, tearDown?: () => void): void {
     const { clock } = this.#host.deps;
-    const destroyAtMs = clock.monotonicMs() + this.#host.options.limits.closeTimeoutMs;
+    const destroyAtMs = clock.monotonicMs() + this.limits.closeTimeoutMs;
     this.#release(close, { type: 'closing', close, destroyAtMs }, tearDown);
-    this.#agenda.set('destroy', destroyAtMs, () => this.#socket.destroy());
+    this.agenda.set('destroy', destroyAtMs);
   }
 
   #release(close: CloseInfo, event: ConnectionEvent, tearDown?: () => void): void {
     this.#dispatch(event);
     tearDown?.();
-    this.#opening.stop();
-    this.#router.close();
-    this.#liveness.stop();
+    this.#opening?.stop();
+    this.#opening = undefined;
+    this.router.close();
+    this.liveness.stop();
     this.#tokens.stop();
     this.#outbox.close();
-    this.#agenda.clear();
+    this.agenda.clear();
     this.#closeListeners.release(close);
-    void this.#scope.dispose();
+    void this.#scope?.dispose();
   }
 
-  #dead(acksOutstanding: boolean): void {
-    if (acksOutstanding) this.close(4508, 'no life for the silence limit');
-    else if (this.isOpen) {
-      this.#end({ code: 1006, reason: '', initiator: 'server' }, () => this.#socket.destroy());
-    }
-  }
-
-  #beat(): void {
-    if (!this.isOpen) return;
-    this.#socket.ping();
-    if (this.state !== 'ready') return;
-    const { headSeq, sentSeq } = this.#liveness.flow;
-    const serverTimeMs = this.#host.deps.clock.nowMs();
-    this.#send(createServerMessage('heartbeat', { sent: sentSeq, head: headSeq, serverTimeMs }));
-    this.#tokens.review();
-  }
-
-  #send(message: ControlMessage): void {
-    if (!this.isOpen) return;
-    this.#outbox.send(message);
-    this.#conduct.noteSent(message);
-  }
-
-  #establish(message: ControlMessage): boolean {
-    this.#dispatch({ type: 'established' });
-    this.#outbox.establish(message);
-    if (this.#conversation !== undefined) this.#tokens.watch(this.#conversation.session.principal);
-    return this.isOpen;
-  }
-
-  #onClose(listener: (close: CloseInfo) => void): Dispose {
-    if (this.#state.kind !== 'draining' && this.#state.kind !== 'closed')
-      return this.#closeListeners.add(listener);
-    listener(this.#state.close);
-    return () => {};
-  }
-
-  #createOpening(): Opening {
-    const { deps, options } = this.#host;
-    const { credentials, reservation } = this.#upgrade;
-    return new Opening(
-      {
-        logger: this.#logger,
-        agenda: this.#agenda,
-        limits: options.limits,
-        socket: this.#socket,
-        ports: deps,
-        reservation,
-        signal: this.#scope.signal,
-        state: () => this.state,
-        admit: (principal) => this.#admit(principal),
-        route: (incoming) => this.#conversation?.handle(incoming),
-        close: (code, reason) => this.close(code, reason),
-      },
-      credentials,
-    );
-  }
-
-  #admit(principal: Principal): ClientConnection {
-    const { counters, commandLimits, deps, options } = this.#host;
-    const conversation = new Conversation(principal, {
-      connectionId: this.id,
-      ports: deps,
-      limits: options.limits,
-      counters,
-      commandLimits,
-      logger: this.#logger,
-      scope: this.#scope,
-      agenda: this.#agenda,
-      conduct: this.#conduct,
-      router: this.#router,
-      isOpen: () => this.isOpen,
-      sentSeq: () => this.#liveness.flow.sentSeq,
-      renewed: (renewed) => this.#tokens.watch(renewed),
-      close: (code, reason) => this.close(code, reason),
-    });
-    this.#conversation = conversation;
-    this.#dispatch({ type: 'authenticated', principal });
-    return this.#clientConnection(conversation);
-  }
-
-  #clientConnection({ commands, session }: Conversation): ClientConnection {
-    return new ClientConnection({
-      id: this.id,
-      remoteAddress: this.#upgrade.remoteAddress,
-      openedAtMs: this.#openedAtMs,
-      limits: this.#host.options.limits,
-      session,
-      liveness: this.#liveness,
-      router: this.#router,
-      nowMs: () => this.#host.deps.clock.nowMs(),
-      state: () => this.state,
-      isOpen: () => this.isOpen,
-      bufferedBytes: () => this.#socket.bufferedBytes,
-      establish: (message) => this.#establish(message),
-      send: (message) => this.#send(message),
-      sendFrames: (frames) => this.#outbox.sendFrames(frames),
-      onDrain: (listener) => this.#outbox.onDrain(listener),
-      onClose: (listener) => this.#onClose(listener),
-      runCommand: (message, handler, reply) => commands.run(message, handler, reply),
-      close: (code, reason) => this.close(code, reason),
-    });
+  #noteSent(message: ControlMessage): void {
+    const code = errorCodeOf(message);
+    if (code !== undefined) this.conduct.noteError(code);
   }
 }

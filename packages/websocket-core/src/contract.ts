@@ -146,7 +146,7 @@ export interface SocketServerStats {
   readonly connections: Readonly<Record<Exclude<ConnectionStateKind, 'closed'>, number>>;
   /** Live handler registrations over all connections. */
   readonly handlers: number;
-  /** Timers that are set: one per connection, and one while any user's commands of the last minute count. */
+  /** What is waited for: one per connection, and one while any user's commands of the last minute count. */
   readonly timers: number;
   /** Users whose commands of the last minute count. */
   readonly rateLimitedUsers: number;

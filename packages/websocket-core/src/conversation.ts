@@ -1,68 +1,104 @@
-import type { ConnectionId } from '@runwire/id-generation';
 import type { Logger } from '@runwire/kernel';
-import type { Scope } from '@runwire/user-context';
+import type { ClientMessageOf } from '@runwire/protocol';
+import type { RequestContext, Scope } from '@runwire/user-context';
 import type { Agenda } from './agenda.js';
-import type { CommandLimits } from './command-limits.js';
-import { CommandRunner } from './commands.js';
 import type { Conduct } from './conduct.js';
-import type { Principal, SocketServerDeps } from './contract.js';
-import type { Counters } from './counters.js';
-import { Inbound } from './inbound.js';
-import type { SocketLimits } from './options.js';
-import type { Incoming } from './replies.js';
+import type { ConnectionHost } from './connection-host.js';
+import type { Principal } from './contract.js';
+import { Inbound, type InboundOwner } from './inbound.js';
+import type { Incoming, Reply } from './replies.js';
 import type { MessageRouter } from './router.js';
-import { Session } from './session.js';
-import { TokenRefresh } from './token-refresh.js';
+import type { Session } from './session.js';
+import { TokenRefresh, type TokenRefreshOwner } from './token-refresh.js';
 
-/** What a conversation is made of. */
-export interface ConversationDeps {
-  readonly connectionId: ConnectionId;
-  readonly ports: SocketServerDeps;
-  readonly limits: SocketLimits;
-  readonly counters: Counters;
-  readonly commandLimits: CommandLimits;
+/** Whose conversation it is. */
+export interface ConversationOwner {
   readonly logger: Logger;
   readonly scope: Scope;
   readonly agenda: Agenda;
   readonly conduct: Conduct;
   readonly router: MessageRouter;
-  isOpen(): boolean;
+  readonly isOpen: boolean;
   /** The last `seq` sent on the connection. */
-  sentSeq(): number;
+  readonly sentSeq: number;
   /** Another token counts from now on. */
   renewed(principal: Principal): void;
   close(code: number, reason: string): void;
 }
 
-/** What a known user's connection hears and answers. */
-export class Conversation {
+/** What a known user's connection hears and answers. What a peer that says nothing does not need is not there yet. */
+export class Conversation implements InboundOwner, TokenRefreshOwner {
   readonly session: Session;
-  readonly commands: CommandRunner;
-  readonly #inbound: Inbound;
+  readonly #host: ConnectionHost;
+  readonly #owner: ConversationOwner;
+  #logger: Logger | undefined;
+  #inbound: Inbound | undefined;
+  #refresh: TokenRefresh | undefined;
 
-  constructor(principal: Principal, deps: ConversationDeps) {
-    const { clock, ids } = deps.ports;
-    const requestId = (): ReturnType<typeof ids.requestId> => ids.requestId();
-    const session = new Session(deps.connectionId, principal, requestId());
-    const shared = { ...deps, logger: deps.logger.child({ userId: principal.userId }), requestId, clock };
+  constructor(session: Session, host: ConnectionHost, owner: ConversationOwner) {
     this.session = session;
-    this.commands = new CommandRunner({ ...shared, context: () => session.context });
-    const refresh = new TokenRefresh({
-      ...shared,
-      userId: () => session.principal.userId,
-      renewed: (renewed) => {
-        session.renew(renewed, requestId());
-        deps.renewed(renewed);
-      },
-    });
-    this.#inbound = new Inbound({
-      ...shared,
-      takeCommand: () => deps.commandLimits.take(principal.userId),
-      refresh: (message, reply) => refresh.handle(message, reply),
-    });
+    this.#host = host;
+    this.#owner = owner;
+  }
+
+  get userId(): Principal['userId'] {
+    return this.session.principal.userId;
+  }
+
+  get context(): RequestContext {
+    return this.session.context;
+  }
+
+  get logger(): Logger {
+    this.#logger ??= this.#owner.logger.child({ userId: this.userId });
+    return this.#logger;
+  }
+
+  get scope(): Scope {
+    return this.#owner.scope;
+  }
+
+  get agenda(): Agenda {
+    return this.#owner.agenda;
+  }
+
+  get conduct(): Conduct {
+    return this.#owner.conduct;
+  }
+
+  get router(): MessageRouter {
+    return this.#owner.router;
+  }
+
+  get isOpen(): boolean {
+    return this.#owner.isOpen;
+  }
+
+  get sentSeq(): number {
+    return this.#owner.sentSeq;
   }
 
   handle(incoming: Incoming): void {
+    this.#inbound ??= new Inbound(this.#host, this);
     this.#inbound.handle(incoming);
+  }
+
+  refresh(message: ClientMessageOf<'refresh_token'>, reply: Reply): void {
+    this.#refresh ??= new TokenRefresh(this.#host, this);
+    this.#refresh.handle(message, reply);
+  }
+
+  /** The job `refresh`. */
+  refreshTimedOut(): void {
+    this.#refresh?.timeOut();
+  }
+
+  renewed(principal: Principal): void {
+    this.session.renew(principal, this.#host.deps.ids.requestId());
+    this.#owner.renewed(principal);
+  }
+
+  close(code: number, reason: string): void {
+    this.#owner.close(code, reason);
   }
 }

@@ -3,30 +3,25 @@ import type { Logger } from '@runwire/kernel';
 import {
   type ClientMessage,
   type ClientMessageOf,
+  type CommandMessage,
   createErrorBody,
   createServerMessage,
   decodeClientMessage,
   type ErrorBody,
 } from '@runwire/protocol';
+import type { CommandOwner } from './commands.js';
 import type { Conduct } from './conduct.js';
-import type { Counters } from './counters.js';
-import type { SocketLimits } from './options.js';
-import type { Verdict } from './rate-window.js';
+import type { ConnectionHost } from './connection-host.js';
 import { type Incoming, internalError, type Reply, refOf, rejection } from './replies.js';
 import type { MessageRouter } from './router.js';
 
-/** What the way of a message needs of its connection. */
-export interface InboundDeps {
+/** Whose messages come in. */
+export interface InboundOwner extends CommandOwner {
   readonly logger: Logger;
-  readonly limits: SocketLimits;
-  readonly counters: Counters;
   readonly conduct: Conduct;
   readonly router: MessageRouter;
-  requestId(): RequestId;
   /** The last `seq` sent on the connection. */
-  sentSeq(): number;
-  /** Counts a command of the connection's user. */
-  takeCommand(): Verdict;
+  readonly sentSeq: number;
   refresh(message: ClientMessageOf<'refresh_token'>, reply: Reply): void;
 }
 
@@ -35,16 +30,18 @@ export interface InboundDeps {
  * reply told once, by the handler when the answer takes its time.
  */
 export class Inbound {
-  readonly #deps: InboundDeps;
+  readonly #host: ConnectionHost;
+  readonly #owner: InboundOwner;
   /** The highest `seq` acknowledged since the position was last moved. */
   #ackedSeq = 0;
 
-  constructor(deps: InboundDeps) {
-    this.#deps = deps;
+  constructor(host: ConnectionHost, owner: InboundOwner) {
+    this.#host = host;
+    this.#owner = owner;
   }
 
   handle({ reply, text }: Incoming): void {
-    const decoded = decodeClientMessage(text, this.#deps.limits);
+    const decoded = decodeClientMessage(text, this.#host.options.limits);
     if (decoded.ok) this.#dispatch(decoded.message, reply);
     else this.#reject(reply, decoded.ref, decoded.error);
   }
@@ -61,16 +58,16 @@ export class Inbound {
         else reply.done('taken');
         return;
       case 'ack':
-        if (this.#isProgress(message) || this.#takeLight()) this.#route(message, reply);
+        if (this.#isProgress(message) || this.#takeLight()) this.#message(message, reply);
         reply.done('taken');
         return;
       case 'refresh_token':
-        this.#deps.counters.routed += 1;
-        this.#deps.refresh(message, reply);
+        this.#host.counters.routed += 1;
+        this.#owner.refresh(message, reply);
         return;
       case 'resync':
         this.#ackedSeq = 0;
-        this.#route(message, reply);
+        this.#message(message, reply);
         reply.done('streamed');
         return;
       case 'user_message':
@@ -81,26 +78,46 @@ export class Inbound {
     }
   }
 
-  #command(message: ClientMessage, reply: Reply): void {
-    const verdict = this.#deps.takeCommand();
-    if (verdict.allowed) this.#route(message, reply);
-    else {
-      const { retryAfterMs } = verdict;
-      this.#reject(reply, refOf(message), createErrorBody('RATE_LIMITED', { retryAfterMs }));
-    }
+  #message<T extends 'ack' | 'resync'>(
+    message: ClientMessageOf<T> & { readonly type: T },
+    reply: Reply,
+  ): void {
+    const handler = this.#owner.router.message(message.type);
+    this.#route(message, reply, handler && (() => handler(message, (error) => reply.answer(error))));
   }
 
-  #route(message: ClientMessage, reply: Reply): void {
-    const { counters, logger, router } = this.#deps;
+  #command<T extends CommandMessage['type']>(
+    message: ClientMessageOf<T> & { readonly type: T },
+    reply: Reply,
+  ): void {
+    const owner = this.#owner;
+    const verdict = this.#host.commandLimits.take(owner.context.userId);
+    if (!verdict.allowed) {
+      const { retryAfterMs } = verdict;
+      this.#reject(reply, refOf(message), createErrorBody('RATE_LIMITED', { retryAfterMs }));
+      return;
+    }
+    const handler = owner.router.command(message.type);
+    const { commands } = this.#host;
+    this.#route(message, reply, handler && (() => commands.run(message, handler, { owner, reply })));
+  }
+
+  #route(message: { readonly type: string }, reply: Reply, run: (() => void) | undefined): void {
+    const { counters, deps } = this.#host;
+    const { logger } = this.#owner;
     const fail = (reason: 'noHandler' | 'handlerThrew'): RequestId => {
-      const correlationId = this.#deps.requestId();
+      const correlationId = deps.ids.requestId();
       counters.reject(reason);
       reply.answer(rejection(refOf(message), internalError(correlationId)));
       return correlationId;
     };
+    if (run === undefined) {
+      logger.error({ type: message.type, correlationId: fail('noHandler') }, 'No handler');
+      return;
+    }
     try {
-      if (router.route(message, reply)) counters.routed += 1;
-      else logger.error({ type: message.type, correlationId: fail('noHandler') }, 'No handler');
+      run();
+      counters.routed += 1;
     } catch (cause) {
       const correlationId = fail('handlerThrew');
       logger.error({ type: message.type, correlationId, err: cause }, 'A handler threw');
@@ -112,14 +129,14 @@ export class Inbound {
    * wait for them: none may be dropped.
    */
   #isProgress({ seq }: ClientMessageOf<'ack'>): boolean {
-    if (seq <= this.#ackedSeq || seq > this.#deps.sentSeq()) return false;
+    if (seq <= this.#ackedSeq || seq > this.#owner.sentSeq) return false;
     this.#ackedSeq = seq;
     return true;
   }
 
   #takeLight(): boolean {
-    const taken = this.#deps.conduct.noteLight();
-    if (!taken) this.#deps.counters.reject('dropped');
+    const taken = this.#owner.conduct.noteLight();
+    if (!taken) this.#host.counters.reject('dropped');
     return taken;
   }
 
@@ -128,7 +145,7 @@ export class Inbound {
   }
 
   #reject(reply: Reply, ref: string | undefined, error: ErrorBody): void {
-    this.#deps.counters.reject(error.code);
+    this.#host.counters.reject(error.code);
     reply.answer(rejection(ref, error));
   }
 }

@@ -1,18 +1,14 @@
-import type { Clock } from '@runwire/kernel';
 import { LIMITS } from '@runwire/protocol';
 import type { Agenda } from './agenda.js';
+import type { ConnectionHost } from './connection-host.js';
 import type { InFlight } from './contract.js';
-import type { SocketLimits } from './options.js';
 
 const BYTES_PER_KIB = 1024;
 const IDLE: InFlight = Object.freeze({ unackedBytes: 0, largestFrameBytes: 0, sentSeq: 0, headSeq: 0 });
 
-/** What liveness needs of its connection. */
-export interface LivenessDeps {
-  readonly clock: Clock;
+/** Whose life it is. */
+export interface LivenessOwner {
   readonly agenda: Agenda;
-  readonly random: () => number;
-  readonly limits: Pick<SocketLimits, 'heartbeatIntervalMs' | 'silenceTimeoutMs'>;
   /** Sends a ping and, once established, a `heartbeat`. */
   beat(): void;
   /** No life for the silence limit. */
@@ -24,14 +20,16 @@ export interface LivenessDeps {
  * megabytes, so what drains proves nothing.
  */
 export class Liveness {
-  readonly #deps: LivenessDeps;
+  readonly #host: ConnectionHost;
+  readonly #owner: LivenessOwner;
   #lastInboundMs: number;
   #flow = IDLE;
   #stopped = false;
 
-  constructor(deps: LivenessDeps) {
-    this.#deps = deps;
-    this.#lastInboundMs = deps.clock.monotonicMs();
+  constructor(host: ConnectionHost, owner: LivenessOwner) {
+    this.#host = host;
+    this.#owner = owner;
+    this.#lastInboundMs = host.deps.clock.monotonicMs();
   }
 
   get flow(): InFlight {
@@ -39,25 +37,25 @@ export class Liveness {
   }
 
   get lastInboundAtMs(): number {
-    const { clock } = this.#deps;
+    const { clock } = this.#host.deps;
     return clock.nowMs() - (clock.monotonicMs() - this.#lastInboundMs);
   }
 
   start(): void {
-    this.#lastInboundMs = this.#deps.clock.monotonicMs();
+    this.#lastInboundMs = this.#host.deps.clock.monotonicMs();
     this.#watch();
     this.#scheduleBeat();
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#deps.agenda.cancel('heartbeat');
-    this.#deps.agenda.cancel('silence');
+    this.#owner.agenda.cancel('heartbeat');
+    this.#owner.agenda.cancel('silence');
   }
 
   noteInbound(): void {
     // The silence job stays where it is and looks again when it is due: no timer work per frame.
-    this.#lastInboundMs = this.#deps.clock.monotonicMs();
+    this.#lastInboundMs = this.#host.deps.clock.monotonicMs();
   }
 
   reportInFlight(flow: InFlight): void {
@@ -67,30 +65,37 @@ export class Liveness {
     if (!this.#stopped && extraSilenceMs(flow.largestFrameBytes) < before) this.#watch();
   }
 
+  /** The job `heartbeat`. */
+  beat(): void {
+    this.#owner.beat();
+    if (!this.#stopped) this.#scheduleBeat();
+  }
+
+  /** The job `silence`. */
+  suspect(): void {
+    // After a long block of the loop the peer's frames are in the kernel, unread: read first, then judge.
+    this.#host.deps.clock.nextTurn(() => this.#judge());
+  }
+
   #scheduleBeat(): void {
-    const { agenda, clock, limits, random } = this.#deps;
-    const factor = 1 + LIMITS.heartbeatJitter * (2 * random() - 1);
-    agenda.set('heartbeat', clock.monotonicMs() + limits.heartbeatIntervalMs * factor, () => {
-      this.#deps.beat();
-      if (!this.#stopped) this.#scheduleBeat();
-    });
+    const { deps, options } = this.#host;
+    const factor = 1 + LIMITS.heartbeatJitter * (2 * options.random() - 1);
+    const atMs = deps.clock.monotonicMs() + options.limits.heartbeatIntervalMs * factor;
+    this.#owner.agenda.set('heartbeat', atMs);
   }
 
   #watch(): void {
-    this.#deps.agenda.set('silence', this.#deadlineMs(), () => {
-      // After a long block of the loop the peer's frames are in the kernel, unread: read first, then judge.
-      this.#deps.clock.nextTurn(() => this.#judge());
-    });
+    this.#owner.agenda.set('silence', this.#deadlineMs());
   }
 
   #judge(): void {
     if (this.#stopped) return;
-    if (this.#deps.clock.monotonicMs() < this.#deadlineMs()) this.#watch();
-    else this.#deps.dead(this.#flow.unackedBytes > 0);
+    if (this.#host.deps.clock.monotonicMs() < this.#deadlineMs()) this.#watch();
+    else this.#owner.dead(this.#flow.unackedBytes > 0);
   }
 
   #deadlineMs(): number {
-    const { silenceTimeoutMs } = this.#deps.limits;
+    const { silenceTimeoutMs } = this.#host.options.limits;
     return this.#lastInboundMs + silenceTimeoutMs + extraSilenceMs(this.#flow.largestFrameBytes);
   }
 }

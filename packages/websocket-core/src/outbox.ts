@@ -1,35 +1,31 @@
 import type { Logger } from '@runwire/kernel';
 import { type ControlMessage, encodeServerMessage } from '@runwire/protocol';
+import type { ConnectionHost } from './connection-host.js';
 import type { Dispose } from './contract.js';
 import { SocketError } from './errors.js';
 import { Listeners } from './listeners.js';
-import type { SocketLimits } from './options.js';
 import type { Socket } from './socket.js';
 
-/** What an outbox needs of its connection. */
-export interface OutboxDeps {
+/** Whose outbox it is. */
+export interface OutboxOwner {
   readonly socket: Socket;
   readonly logger: Logger;
-  /** `maxHeldFrames` is also how many control messages may wait for `connection_established`. */
-  readonly limits: Pick<SocketLimits, 'maxBufferedBytes' | 'maxHeldFrames' | 'socketBufferLowBytes'>;
   /** The peer takes nothing and control messages pile up. */
   overflow(): void;
 }
 
 /** Everything that goes out on one connection, in order, and the low mark of its buffer. */
 export class Outbox {
-  readonly #deps: OutboxDeps;
+  readonly #host: ConnectionHost;
+  readonly #owner: OutboxOwner;
   readonly #drained: Listeners<[]>;
   #early: ControlMessage[] | undefined = [];
   #aboveLowMark = false;
 
-  constructor(deps: OutboxDeps) {
-    this.#deps = deps;
-    this.#drained = new Listeners(deps.logger);
-  }
-
-  get listeners(): number {
-    return this.#drained.size;
+  constructor(host: ConnectionHost, owner: OutboxOwner) {
+    this.#host = host;
+    this.#owner = owner;
+    this.#drained = new Listeners(owner);
   }
 
   /** Sends the first message; what was sent early follows it. */
@@ -42,13 +38,14 @@ export class Outbox {
 
   /** @throws SocketError `SOCKET_NOT_ESTABLISHED` when too many wait for `connection_established` */
   send(message: ControlMessage): void {
-    const { limits, socket } = this.#deps;
+    const { limits } = this.#host.options;
     if (this.#early !== undefined) {
+      // As many may wait here as frames of the peer's may.
       if (this.#early.length >= limits.maxHeldFrames) throw notEstablished(message.type);
       this.#early.push(message);
-    } else if (socket.bufferedBytes > limits.maxBufferedBytes) {
+    } else if (this.#owner.socket.bufferedBytes > limits.maxBufferedBytes) {
       // Events wait for room; answers to a peer that asks and never reads would not.
-      this.#deps.overflow();
+      this.#owner.overflow();
     } else {
       this.#write([Buffer.from(encodeServerMessage(message))]);
     }
@@ -77,13 +74,12 @@ export class Outbox {
   }
 
   #write(frames: readonly Uint8Array[]): void {
-    this.#deps.socket.send(frames);
+    this.#owner.socket.send(frames);
     if (this.#isAboveLowMark()) this.#aboveLowMark = true;
   }
 
   #isAboveLowMark(): boolean {
-    const { limits, socket } = this.#deps;
-    return socket.bufferedBytes >= limits.socketBufferLowBytes;
+    return this.#owner.socket.bufferedBytes >= this.#host.options.limits.socketBufferLowBytes;
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ConnectionId } from '@runwire/id-generation';
 import { createDeferred, type Deferred } from '@runwire/kernel';
 import { CommandLimits } from './command-limits.js';
+import { CommandRunner } from './commands.js';
 import { ConnectionShell } from './connection.js';
 import type { AcceptedUpgrade, ConnectionHost } from './connection-host.js';
 import type {
@@ -16,6 +17,7 @@ import type {
 import { Counters } from './counters.js';
 import type { ResolvedOptions } from './options.js';
 import type { Socket } from './socket.js';
+import { Timetable } from './timetable.js';
 import {
   type Entrance,
   internalAnswer,
@@ -28,6 +30,8 @@ import {
 /** A request that passed the checks and holds a place. Exactly one of the two is called. */
 export interface PendingUpgrade {
   readonly kind: 'accepted';
+  /** Whether the request brought the token, so that the first frame, or the close, comes by itself. */
+  readonly hasToken: boolean;
   accept(socket: Socket): void;
   /** It came to nothing. */
   abandon(reason?: RefusalReason): void;
@@ -45,6 +49,8 @@ export class SocketHost implements ConnectionHost {
   readonly options: ResolvedOptions;
   readonly counters = new Counters();
   readonly commandLimits: CommandLimits;
+  readonly commands = new CommandRunner(this);
+  readonly timetable: Timetable;
   readonly #connections = new Map<ConnectionId, ConnectionShell>();
   readonly #empty: Deferred<void> = createDeferred();
   #accepting = true;
@@ -53,6 +59,7 @@ export class SocketHost implements ConnectionHost {
     this.deps = deps;
     this.options = options;
     this.commandLimits = new CommandLimits(deps.clock, options.limits.maxCommandsPerMinute);
+    this.timetable = new Timetable(deps.clock, deps.logger);
   }
 
   /** Settles when nothing new is taken and every socket is gone. */
@@ -130,11 +137,10 @@ export class SocketHost implements ConnectionHost {
       draining: 0,
     };
     let handlers = 0;
-    let timers = this.commandLimits.timers;
+    const timers = this.commandLimits.timers + this.timetable.size;
     for (const connection of this.#connections.values()) {
       if (connection.state !== 'closed') connections[connection.state] += 1;
       handlers += connection.handlers;
-      if (connection.armed) timers += 1;
     }
     const { accepted, closed, refused, rejected, routed } = this.counters;
     const rateLimitedUsers = this.commandLimits.users;
@@ -160,6 +166,7 @@ export class SocketHost implements ConnectionHost {
   #pending(upgrade: AcceptedUpgrade): PendingUpgrade {
     return {
       kind: 'accepted',
+      hasToken: upgrade.credentials !== undefined,
       accept: (socket) => {
         this.counters.accepted += 1;
         const connection = new ConnectionShell(this, socket, upgrade);

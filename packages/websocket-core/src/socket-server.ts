@@ -23,7 +23,7 @@ import { formatAnswer, malformedAnswer, STREAM_ENTRANCE, WEBSOCKET_ENTRANCE } fr
  */
 export function createSocketServer(deps: SocketServerDeps, options: SocketServerOptions = {}): SocketServer {
   const resolved = resolveOptions(options);
-  return new HttpSocketServer(new SocketHost(deps, resolved), createWsUpgrader(resolved.limits));
+  return new HttpSocketServer(new SocketHost(deps, resolved), createWsUpgrader(resolved.limits, deps.clock));
 }
 
 /** The host behind an HTTP server's upgrades and streams. */
@@ -51,6 +51,7 @@ class HttpSocketServer implements SocketServer {
     let settled = false;
     try {
       this.#upgrader.upgrade(request, socket, head, {
+        mayWait: pending.hasToken,
         accepted: (accepted) => {
           settled = true;
           pending.accept(accepted);

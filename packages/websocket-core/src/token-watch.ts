@@ -1,14 +1,11 @@
-import type { Clock } from '@runwire/kernel';
 import { LIMITS } from '@runwire/protocol';
 import type { Agenda } from './agenda.js';
+import type { ConnectionHost } from './connection-host.js';
 import type { Principal } from './contract.js';
-import type { SocketLimits } from './options.js';
 
-/** What watching a token needs of its connection. */
-export interface TokenWatchDeps {
-  readonly clock: Clock;
+/** Whose token is watched. */
+export interface TokenWatchOwner {
   readonly agenda: Agenda;
-  readonly limits: Pick<SocketLimits, 'tokenGraceMs'>;
   /** The token expires soon. Once per token. */
   warn(expiresAtMs: number): void;
   /** The token expired and was not refreshed within the grace. */
@@ -17,12 +14,14 @@ export interface TokenWatchDeps {
 
 /** Watches the token that counts now. Its instants are wall clock, so a jump of the clock is followed. */
 export class TokenWatch {
-  readonly #deps: TokenWatchDeps;
+  readonly #host: ConnectionHost;
+  readonly #owner: TokenWatchOwner;
   #principal: Principal | undefined;
   #warned = false;
 
-  constructor(deps: TokenWatchDeps) {
-    this.#deps = deps;
+  constructor(host: ConnectionHost, owner: TokenWatchOwner) {
+    this.#host = host;
+    this.#owner = owner;
   }
 
   /** Begins, or begins again with a refreshed token. */
@@ -32,29 +31,29 @@ export class TokenWatch {
     this.review();
   }
 
-  /** Does what is due by the wall clock and schedules the next. */
+  /** The job `token`: does what is due by the wall clock and schedules the next. */
   review(): void {
     const principal = this.#principal;
     if (principal === undefined) return;
-    const { agenda, clock, limits } = this.#deps;
+    const { clock } = this.#host.deps;
     const nowMs = clock.nowMs();
-    const endAtMs = principal.expiresAtMs + limits.tokenGraceMs;
+    const endAtMs = principal.expiresAtMs + this.#host.options.limits.tokenGraceMs;
     if (nowMs >= endAtMs) {
       this.stop();
-      this.#deps.expired();
+      this.#owner.expired();
       return;
     }
     if (!this.#warned && nowMs >= warningAtMs(principal)) {
       this.#warned = true;
-      this.#deps.warn(principal.expiresAtMs);
+      this.#owner.warn(principal.expiresAtMs);
     }
     const nextAtMs = this.#warned ? endAtMs : warningAtMs(principal);
-    agenda.set('token', clock.monotonicMs() + (nextAtMs - nowMs), () => this.review());
+    this.#owner.agenda.set('token', clock.monotonicMs() + (nextAtMs - nowMs));
   }
 
   stop(): void {
     this.#principal = undefined;
-    this.#deps.agenda.cancel('token');
+    this.#owner.agenda.cancel('token');
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { createDeferred } from '@runwire/kernel';
+import type { Principal } from '../src/index.js';
 import { createHttpFixture } from './support/http-fixture.js';
 
 type Written = (error?: Error | null) => void;
@@ -92,5 +93,46 @@ describe('frames that are sent together', () => {
     fixture.ports.opened[0]?.close(4500, 'over');
     expect((await closed)[0]).toBe(4500);
     expect(received).toEqual(['last']);
+  });
+});
+
+describe('the answer to a handshake', () => {
+  it('goes out with connection_established in one system call when the request brings the token', async () => {
+    await using fixture = await createHttpFixture();
+    const counted = createDeferred<readonly number[]>();
+    fixture.http.on('connection', (socket: Socket) => counted.resolve(countWrites(socket)));
+    await fixture.ready();
+    expect(await counted.promise).toEqual([2]);
+  });
+
+  it('goes out with the close when the token is refused', async () => {
+    await using fixture = await createHttpFixture();
+    const counted = createDeferred<readonly number[]>();
+    fixture.http.on('connection', (socket: Socket) => counted.resolve(countWrites(socket)));
+    const ws = fixture.client({ token: 'bad' });
+    const [code] = await once(ws, 'close');
+    expect(code).toBe(4401);
+    expect((await counted.promise)[0]).toBeGreaterThan(1);
+  });
+
+  it('does not wait for a verification that takes its time', async () => {
+    const verdict = createDeferred<Principal>();
+    await using fixture = await createHttpFixture({ authenticate: () => verdict.promise });
+    const ws = fixture.client({ token: 'slow' });
+    await once(ws, 'open');
+    verdict.resolve(fixture.ports.principal());
+    const [message] = await once(ws, 'message');
+    expect(String(message)).toContain('connection_established');
+  });
+
+  it('does not wait for a token that the first frame brings', async () => {
+    await using fixture = await createHttpFixture();
+    const counted = createDeferred<readonly number[]>();
+    fixture.http.on('connection', (socket: Socket) => counted.resolve(countWrites(socket)));
+    const ws = fixture.client();
+    await once(ws, 'open');
+    ws.send(JSON.stringify({ type: 'authenticate', token: fixture.ports.token() }));
+    await once(ws, 'message');
+    expect(await counted.promise).toEqual([1, 1]);
   });
 });

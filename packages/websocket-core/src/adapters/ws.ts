@@ -1,14 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '@runwire/kernel';
 import { SUBPROTOCOL } from '@runwire/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { SocketLimits } from '../options.js';
 import type { Socket, SocketEvents } from '../socket.js';
+import { type HeldAnswer, HeldAnswers } from './held-answers.js';
 import { frameBytes, writeTextFrames } from './text-frames.js';
 import { type TurnWriter, WriteTurn } from './write-turn.js';
 
 /** How an upgrade came out. */
 export interface UpgradeOutcome {
+  /** Whether the answer may wait for the first frame, which is to be expected within moments. */
+  readonly mayWait: boolean;
   accepted(socket: Socket): void;
   /** The request is no WebSocket handshake. The socket is still the caller's to answer. */
   malformed(message: string): void;
@@ -37,10 +41,44 @@ interface WsInternals {
  * A `ws` WebSocket that tells when it begins to close by itself: on the peer's close frame, or on a broken
  * frame, with the code that it sends.
  */
-class ObservedWebSocket extends WebSocket {
-  onSelfClose: ((code: number, reason: string, initiator: 'server' | 'peer') => void) | undefined;
+class ObservedWebSocket extends WebSocket implements HeldAnswer {
+  /** Told of everything, until the end. */
+  events: SocketEvents | undefined;
+  /** Whether a close that begins now is no news. */
+  isQuiet = false;
   oversizeCode = FRAME_TOO_LARGE;
   #closing = false;
+  /** The corked stream, while what is written to it is kept back. */
+  #held: Duplex | undefined;
+
+  hold(corked: Duplex): void {
+    this.#held = corked;
+  }
+
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.uncork();
+  }
+
+  /** Everything that `ws` tells goes through here: listeners for it would take 0.3 KiB of each connection. */
+  override emit(event: string | symbol, ...[data, detail]: unknown[]): boolean {
+    switch (event) {
+      case 'message':
+        if (detail === true || !Buffer.isBuffer(data)) this.events?.binary();
+        else this.events?.text(data.toString('utf8'), data.byteLength);
+        break;
+      case 'ping':
+      case 'pong':
+        this.events?.control();
+        break;
+      case 'close':
+        this.#tellClosed(Number(data), String(detail));
+        break;
+      // `close` follows each `error` and says what there is to say.
+    }
+    return true;
+  }
 
   override close(code?: number, reason?: string | Buffer): void {
     if (this.#closing) {
@@ -50,19 +88,37 @@ class ObservedWebSocket extends WebSocket {
     this.#closing = true;
     if ((this as unknown as WsInternals)._closeFrameReceived) {
       super.close(code, reason);
-      this.onSelfClose?.(code ?? 1000, reason === undefined ? '' : String(reason), 'peer');
+      this.release();
+      this.#tellClosing({ code: code ?? 1000, reason: reason?.toString() ?? '', initiator: 'peer' });
       return;
     }
     const sent = code === FRAME_TOO_LARGE || code === WS_POLICY_VIOLATION ? this.oversizeCodeOf(code) : code;
     super.close(sent, reason);
-    this.onSelfClose?.(sent ?? ABNORMAL, '', 'server');
+    this.release();
+    this.#tellClosing({ code: sent ?? ABNORMAL, reason: '', initiator: 'server' });
   }
 
   /** Our own close: no news to anyone. */
   closeQuietly(code: number, reason: string): void {
     this.#closing = true;
-    this.onSelfClose = undefined;
+    this.isQuiet = true;
     super.close(code, reason);
+    this.release();
+  }
+
+  /** The peer's end of the TCP stream without a close frame: `ws` says nothing until all is flushed. */
+  peerEnded(): void {
+    this.#tellClosing({ code: ABNORMAL, reason: '', initiator: 'peer' });
+  }
+
+  #tellClosed(code: number, reason: string): void {
+    const { events } = this;
+    this.events = undefined;
+    events?.closed(code, reason);
+  }
+
+  #tellClosing(close: Parameters<SocketEvents['closing']>[0]): void {
+    if (!this.isQuiet) this.events?.closing(close);
   }
 
   private oversizeCodeOf(code: number): number {
@@ -71,7 +127,7 @@ class ObservedWebSocket extends WebSocket {
 }
 
 /** `ws` as the transport. permessage-deflate is off: a compressed bomb is a protocol error. */
-export function createWsUpgrader(limits: SocketLimits): Upgrader {
+export function createWsUpgrader(limits: SocketLimits, clock: Clock): Upgrader {
   const options = {
     noServer: true,
     clientTracking: false,
@@ -89,15 +145,22 @@ export function createWsUpgrader(limits: SocketLimits): Upgrader {
   } as const;
   const server = new WebSocketServer<typeof ObservedWebSocket>(options);
   const turn = new WriteTurn();
+  const answers = new HeldAnswers(clock);
   return {
     upgrade(request, socket, head, outcome) {
       const onMalformed = (error: Error): void => outcome.malformed(error.message);
       // The handshake is synchronous, so this listener only ever hears of this request.
       server.once('wsClientError', onMalformed);
       try {
-        server.handleUpgrade(request, socket, head, (ws) =>
-          outcome.accepted(new WsSocket(ws, { stream: socket, turn })),
-        );
+        // An end of the socket lets everything go, too: a refusal does not wait.
+        if (outcome.mayWait) socket.cork();
+        server.handleUpgrade(request, socket, head, (ws) => {
+          if (outcome.mayWait) {
+            ws.hold(socket);
+            answers.add(ws);
+          }
+          outcome.accepted(new WsSocket(ws, { stream: socket, turn }));
+        });
       } finally {
         server.removeListener('wsClientError', onMalformed);
       }
@@ -105,16 +168,26 @@ export function createWsUpgrader(limits: SocketLimits): Upgrader {
   };
 }
 
+const WEB_SOCKET = Symbol('web socket');
+
+/** The TCP stream under a WebSocket. */
+interface ObservedStream extends Duplex {
+  [WEB_SOCKET]?: ObservedWebSocket;
+}
+
+/** One function for all streams, which finds its WebSocket by `this`: a closure for each takes memory. */
+function onEnd(this: ObservedStream): void {
+  this[WEB_SOCKET]?.peerEnded();
+}
+
 /** One accepted WebSocket behind the port. */
 class WsSocket implements Socket, TurnWriter {
   readonly #ws: ObservedWebSocket;
-  readonly #stream: Duplex;
+  readonly #stream: ObservedStream;
   readonly #turn: WriteTurn;
   /** What is to be written in this turn. */
-  #gathered: Uint8Array[] = [];
+  #gathered: Uint8Array[] | undefined;
   #gatheredBytes = 0;
-  #flushed: (() => void) | undefined;
-  readonly #onWritten = (): void => this.#flushed?.();
 
   constructor(
     ws: ObservedWebSocket,
@@ -134,50 +207,35 @@ class WsSocket implements Socket, TurnWriter {
   }
 
   start(events: SocketEvents): void {
-    const ws = this.#ws;
-    ws.on('message', (data: Buffer, isBinary: boolean) => {
-      if (isBinary) events.binary();
-      else events.text(data.toString('utf8'), data.byteLength);
-    });
-    ws.on('ping', () => events.control());
-    ws.on('pong', () => events.control());
-    // `close` follows each error and says what there is to say.
-    ws.on('error', () => {});
-    ws.onSelfClose = (code, reason, initiator) => events.closing({ code, reason, initiator });
-    const onEnd = (): void => {
-      // The peer's end of the TCP stream without a close frame: `ws` says nothing until all is flushed.
-      if (ws.onSelfClose !== undefined) events.closing({ code: ABNORMAL, reason: '', initiator: 'peer' });
-    };
+    this.#ws.events = events;
+    this.#stream[WEB_SOCKET] = this.#ws;
     this.#stream.on('end', onEnd);
-    this.#flushed = () => events.flushed();
-    ws.on('close', (code: number, reason: Buffer) => {
-      this.#stream.removeListener('end', onEnd);
-      this.#flushed = undefined;
-      ws.removeAllListeners();
-      events.closed(code, reason.toString('utf8'));
-    });
   }
 
   send(frames: readonly Uint8Array[]): void {
     if (frames.length === 0) return;
-    if (this.#gathered.length === 0) this.#turn.add(this);
-    for (const frame of frames) {
-      this.#gathered.push(frame);
-      this.#gatheredBytes += frameBytes(frame.byteLength);
+    if (this.#gathered === undefined) {
+      this.#gathered = [...frames];
+      this.#turn.add(this);
+    } else {
+      this.#gathered.push(...frames);
     }
+    for (const frame of frames) this.#gatheredBytes += frameBytes(frame.byteLength);
   }
 
   writeGathered(): void {
     const frames = this.#gathered;
-    if (frames.length === 0) return;
-    this.#gathered = [];
+    if (frames === undefined) return;
+    this.#gathered = undefined;
     this.#gatheredBytes = 0;
     // `ws` writes its own frames whole and at once, so these may go between them.
-    if (this.isOpen) writeTextFrames(this.#stream, frames, this.#onWritten);
+    if (this.isOpen) writeTextFrames(this.#stream, frames, () => this.#ws.events?.flushed());
+    this.#ws.release();
   }
 
   ping(): void {
     this.#ws.ping();
+    this.#ws.release();
   }
 
   close(code: number, reason: string): void {
@@ -186,7 +244,7 @@ class WsSocket implements Socket, TurnWriter {
   }
 
   destroy(): void {
-    this.#ws.onSelfClose = undefined;
+    this.#ws.isQuiet = true;
     this.#ws.terminate();
   }
 
