@@ -13,7 +13,7 @@ type MessageType = 'ack' | 'resync';
 type CommandType = CommandMessage['type'];
 
 /** One handler of one connection, until it is disposed. */
-export class HandlerRegistration<H> {
+class HandlerRegistration<H> {
   handler: H | undefined;
 
   constructor(handler: H) {
