@@ -39,7 +39,10 @@ interface Owner
     OutboxOwner,
     TokenWatchOwner {}
 
-/** One socket from accept to its end: the shell around the pure machine of `connection-state.ts`. */
+/**
+ * One socket from accept to its end: the shell around the pure machine of `connection-state.ts`. It is long because
+ * all that its parts ask of each other goes through it, and short in each of its methods.
+ */
 export class ConnectionShell implements SocketEvents, Reply, Owner {
   readonly id: ConnectionId;
   readonly remoteAddress: string;
