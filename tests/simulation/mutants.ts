@@ -59,7 +59,7 @@ export const MUTANTS: readonly SimulationMutant[] = [
     name: 'forgotten-place',
     what: 'a closed connection keeps its place in the pool',
     file: 'packages/websocket-core/src/connection.ts',
-    find: 'this.#upgrade.reservation.release()',
+    find: 'this.reservation.release()',
     replace: 'void 0',
     withinSeeds: 400,
   },
