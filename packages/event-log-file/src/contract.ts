@@ -20,6 +20,8 @@ export interface FileEventLogDeps {
  * - `interval`: once a second while there is something to force. A power loss can take the last second.
  * - `always`: before an append settles. A power loss takes nothing.
  *
+ * An erasure settles when it is on the hardware, except with `never`.
+ *
  * After a power loss that took events, clients that had seen them get `reset` with `ahead` or `fork`.
  */
 export type FsyncPolicy = 'never' | 'interval' | 'always';
@@ -55,7 +57,7 @@ export interface FileEventLogOptions {
 
 /** A durable log in a folder. */
 export interface FileEventLog extends EventLog {
-  /** Whether appends are accepted by the disk, and what they cost. */
+  /** Whether appends are accepted by the disk, and what they cost. Costs the same however many users there are. */
   stats(): FileEventLogStats;
   /**
    * Rewrites or removes segments of which too little is still live, merges small ones, and takes erased events

@@ -4,14 +4,13 @@ import type { DiskMeter } from './disk-meter.js';
 import { codeOf } from './errors.js';
 import { RecordBuffer } from './record-buffer.js';
 import type { Segment, Segments } from './segments.js';
+import { mustWait, type Placed } from './write-group.js';
 import type { WriteItem } from './write-item.js';
 
 /** A group takes no more items when it has this much. */
 const MAX_GROUP_BYTES = 4 * 1_048_576;
 /** So many waiting items are written at once, without waiting for the turn's end. */
 const MAX_ITEMS_OF_TURN = 1_024;
-/** How many items one user may have in one group; each is compared with those before it. */
-const MAX_ITEMS_OF_USER = 64;
 
 /** What a group writer is built from. */
 export interface GroupWriterDeps {
@@ -29,14 +28,6 @@ export interface GroupWriterOptions {
   readonly syncsEachGroup: boolean;
   /** Items that may wait for a sync; more are refused. */
   readonly maxWaiting: number;
-}
-
-interface Placed {
-  readonly item: WriteItem;
-  /** Offset in the group. */
-  readonly start: number;
-  /** Place of the item of the same user before it; -1 for none. */
-  readonly earlier: number;
 }
 
 /**
@@ -234,15 +225,6 @@ export class GroupWriter {
       item.failed(writeFailed(code, code, cause));
     }
   }
-}
-
-function mustWait(item: WriteItem, earlier: number, group: readonly Placed[]): boolean {
-  let ofUser = 0;
-  for (let placed = group[earlier]; placed !== undefined; placed = group[placed.earlier]) {
-    ofUser += 1;
-    if (ofUser >= MAX_ITEMS_OF_USER || item.waitsFor(placed.item)) return true;
-  }
-  return false;
 }
 
 function cut(segment: Segment): void {

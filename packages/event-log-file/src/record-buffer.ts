@@ -3,8 +3,8 @@ import { ProtocolError } from '@runwire/protocol';
 import { MAX_ATTEMPT, MAX_ID_BYTES, RECORD_FIXED_BYTES, sealRecord } from './record-format.js';
 
 const INITIAL_BYTES = 65_536;
-/** What is kept for the next group; a larger one is given back. */
-const MAX_KEPT_BYTES = 4 * 1_048_576;
+/** What is kept for the next group, twice what a full one has; a larger one is given back. */
+const MAX_KEPT_BYTES = 8 * 1_048_576;
 const NEW_LINE = 10;
 /** What a UTF-16 unit takes at most in UTF-8. */
 const MAX_UNIT_BYTES = 3;

@@ -49,7 +49,8 @@ describe('the index of a user', () => {
             model.splice(0, one.drop);
           } else {
             const slot = model.findIndex(({ lastSeq }) => lastSeq === one.move);
-            const moved = { lastSeq: one.move, at: 5, segment: 9, offset: 8, length: 7 };
+            const at = model[slot]?.at ?? 0;
+            const moved = { lastSeq: one.move, at, segment: 9, offset: 8, length: 7 };
             expect(index.move(moved)).toBe(slot >= 0);
             if (slot >= 0) model[slot] = moved;
           }
@@ -65,12 +66,49 @@ describe('the index of a user', () => {
     );
   });
 
-  it('takes 24 bytes a record and a reserve of half, and gives back what was dropped', () => {
+  it('takes at most 24 bytes a record, with its reserve, and gives back what was dropped', () => {
     const index = new RecordIndex();
-    for (let seq = 1; seq <= 10_000; seq += 1) index.push({ ...LARGEST, lastSeq: seq });
-    expect(index.sizeBytes).toBeLessThanOrEqual(10_000 * 24 * 1.5);
-    for (let seq = 1; seq < 10_000; seq += 1) index.dropFirst();
-    expect(index.sizeBytes).toBeLessThanOrEqual(64 * 24);
-    expect(index.at(0)?.lastSeq).toBe(10_000);
+    let largest = 0;
+    for (let seq = 1; seq <= 50_000; seq += 1) {
+      index.push({ ...LARGEST, lastSeq: seq });
+      if (seq > 5_000) largest = Math.max(largest, index.sizeBytes / seq);
+    }
+    expect(largest).toBeLessThanOrEqual(24);
+    for (let seq = 1; seq < 50_000; seq += 1) index.dropFirst();
+    expect(index.sizeBytes).toBeLessThanOrEqual(64 * 20);
+    expect([index.count, index.at(0)?.lastSeq]).toEqual([1, 50_000]);
+    index.dropFirst();
+    index.dropFirst();
+    expect([index.count, index.at(0), index.find(1)]).toEqual([0, undefined, 0]);
+  });
+
+  it('stays small for a user of whom as much goes as comes', () => {
+    const index = new RecordIndex();
+    for (let seq = 1; seq <= 20_000; seq += 1) {
+      index.push({ ...LARGEST, lastSeq: seq });
+      if (seq > 30) index.dropFirst();
+      expect(index.sizeBytes).toBeLessThanOrEqual(80 * 20);
+    }
+    expect([index.count, index.at(29)?.lastSeq, index.find(20_000)]).toEqual([30, 20_000, 29]);
+  });
+
+  it('holds records that are as far from each other as records can be', () => {
+    const index = new RecordIndex();
+    const far = [
+      { ...LARGEST, lastSeq: 1, at: 0 },
+      { ...LARGEST, lastSeq: 2, at: 2 ** 32 - 1 },
+      { ...LARGEST, lastSeq: 3, at: 2 ** 32 },
+      { ...LARGEST, lastSeq: 2 ** 40, at: 2 ** 40 },
+      { ...LARGEST, lastSeq: 2 ** 40 + 1, at: 5 },
+      LARGEST,
+    ];
+    for (const record of far) index.push(record);
+    expect(far.map((_, position) => index.at(position))).toEqual(far);
+    expect(far.map(({ lastSeq }) => index.find(lastSeq))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(index.find(2 ** 48)).toBe(6);
+    for (const [dropped, { lastSeq }] of far.entries()) {
+      expect([index.count, index.find(lastSeq)]).toEqual([far.length - dropped, 0]);
+      index.dropFirst();
+    }
   });
 });

@@ -1,3 +1,5 @@
+import type { UserId } from '@runwire/id-generation';
+import type { EventDraft } from '@runwire/protocol';
 import type { MemoryDisk } from '../../src/testing/index.js';
 import type { Made } from './stream-history.js';
 
@@ -7,21 +9,31 @@ export class ErasedTexts {
   readonly #said = new Map<string, string[]>();
   readonly #erased = new Set<string>();
 
-  /** Takes note of calls, whether they were made or not: a part of an append may be on the disk. */
+  /**
+   * Takes note of calls. Of an append that was refused a part may be on the disk, or all of it when the process
+   * died: an erasure beside it knew nothing of that, a later one does.
+   */
   note(made: readonly Made[]): void {
     for (const { call, outcome } of made) {
-      if (call.do === 'append') {
-        for (const { threadId, data } of call.drafts) {
-          const key = `${call.user} ${threadId}`;
-          const texts = JSON.stringify(data).match(/«\d+»/g) ?? [];
-          this.#said.set(key, [...(this.#said.get(key) ?? []), ...texts]);
-        }
-      } else if (call.do === 'erase' && outcome.kind === 'done') {
-        const key = `${call.user} ${call.threadId}`;
-        for (const text of this.#said.get(key) ?? []) this.#erased.add(text);
-        this.#said.delete(key);
-      }
+      if (call.do === 'append' && outcome.kind === 'done') this.#say(call.user, call.drafts);
+      else if (call.do === 'erase' && outcome.kind === 'done') this.#erase(`${call.user} ${call.threadId}`);
     }
+    for (const { call, outcome } of made) {
+      if (call.do === 'append' && outcome.kind === 'refused') this.#say(call.user, call.drafts);
+    }
+  }
+
+  #say(user: UserId, drafts: readonly EventDraft[]): void {
+    for (const { threadId, data } of drafts) {
+      const key = `${user} ${threadId}`;
+      const texts = JSON.stringify(data).match(/«\d+»/g) ?? [];
+      this.#said.set(key, [...(this.#said.get(key) ?? []), ...texts]);
+    }
+  }
+
+  #erase(key: string): void {
+    for (const text of this.#said.get(key) ?? []) this.#erased.add(text);
+    this.#said.delete(key);
   }
 
   /** A power loss may have taken the erasures back. */

@@ -36,8 +36,8 @@ export class FuzzWorld {
   /** What was done, to be read when something is wrong. */
   readonly trace: string[] = [];
   readonly fsync: FsyncPolicy;
-  /** Users of whom a power loss took a middle, as the log has told. */
-  retired = 0;
+  /** Users of whom a power loss took a middle, as the log has told: nothing more is known of them. */
+  readonly #retired = new Set<UserId>();
   readonly #prng: Prng;
   readonly #clock = createTurningClock();
   readonly #ids = createIdGenerator({ clock: this.#clock });
@@ -261,8 +261,12 @@ export class FuzzWorld {
   async #reopen(): Promise<void> {
     await this.#lookAtAll();
     await this.#settle();
+    // Who is not looked at keeps what is too old until then.
+    for (const userId of this.#retired) await this.#log.stream(userId);
     const { records, liveBytes } = this.#log.stats();
     await this.#log.close();
+    // What a failed sync means is forgotten with the process that met it: no other can know.
+    this.#disk = this.#disk.afterCrash('process');
     await this.#open();
     const opened = this.#log.stats();
     if (records !== opened.records || liveBytes !== opened.liveBytes) {
@@ -333,7 +337,7 @@ export class FuzzWorld {
     }
     this.#erased.note(made);
     if (kind === 'power' && this.fsync === 'never') this.#erased.clear();
-    this.retired += lost.size;
+    for (const userId of lost) this.#retired.add(userId);
     this.#people = this.#people.filter(({ history }) => !lost.has(history.userId));
     if (this.#people.length === 0) this.#meet();
   }

@@ -89,7 +89,10 @@ export class StreamHistory {
     const problems: string[] = [];
     const possible: StreamModel[] = [];
     for (const course of courses({ model: this.model, calls: this.#since }, made, true)) {
-      if (typeof course === 'string') throw new Error(`${this.userId}: ${course}`);
+      if (typeof course === 'string') {
+        problems.push(course);
+        continue;
+      }
       for (let count = course.calls.length; count >= this.#kept; count -= 1) {
         const calls = course.calls.slice(0, count);
         const model = calls
