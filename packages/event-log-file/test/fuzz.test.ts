@@ -3,7 +3,7 @@ import type { FsyncPolicy } from '../src/index.js';
 import { FuzzWorld } from './support/fuzz-world.js';
 
 /** `SEEDS` says how many seeds each policy gets, `SEED` the first of them. */
-const SEEDS = Number(process.env['SEEDS'] ?? 20);
+const SEEDS = Number(process.env['SEEDS'] ?? 12);
 const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const STEPS = 60;
 const MS_PER_SEED = 1_000;
