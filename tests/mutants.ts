@@ -89,8 +89,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'CX-7',
     what: 'disposers run first to last',
     file: 'packages/user-context/src/scope.ts',
-    find: `[...this.#disposers.keys()].reverse()`,
-    replace: `[...this.#disposers.keys()]`,
+    find: `[...disposers.keys()].reverse()`,
+    replace: `[...disposers.keys()]`,
     proof: { workspace: 'packages/user-context', testFile: 'test/scope.test.ts' },
   },
   {
@@ -479,10 +479,10 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'what is posted for a stream is no life of it',
     file: 'packages/websocket-core/src/connection.ts',
     find: `  #take(incoming: Incoming): void {
-    this.#liveness.noteInbound();
+    this.liveness.noteInbound();
 `,
     replace: `  #take(incoming: Incoming): void {
-    if (incoming.reply === undefined) this.#liveness.noteInbound();
+    if (incoming.reply === this) this.liveness.noteInbound();
 `,
     proof: { workspace: 'packages/websocket-core', testFile: 'test/streams.test.ts' },
   },

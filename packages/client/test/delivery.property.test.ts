@@ -173,9 +173,13 @@ describe('the client over random faults', () => {
           await using h = createHarness({ start: 'beginning', transport, onHandlerError: 'retry' });
           const { clock, server } = h;
           let failures = 0;
-          h.client.onEvent(() => {
-            if (failures === 0) return;
+          let failed = { seq: 0, times: 0 };
+          h.client.onEvent(({ seq }) => {
+            const times = failed.seq === seq ? failed.times + 1 : 1;
+            // After more of one event the client stops, as it says.
+            if (failures === 0 || times > 3) return;
             failures -= 1;
+            failed = { seq, times };
             throw new Error('broken');
           });
           h.client.connect().catch(() => undefined);
