@@ -52,7 +52,7 @@ export interface DeliveryConnection {
   close(code: number, reason?: string): void;
 }
 
-/** What a connection has been sent and has not acknowledged. */
+/** What a connection has been sent and has not acknowledged: now, whenever it is looked at. */
 export interface InFlight {
   /** 0 when the client does not ack at all. */
   readonly unackedBytes: number;

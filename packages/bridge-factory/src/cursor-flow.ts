@@ -1,6 +1,6 @@
 import type { Clock } from '@runwire/kernel';
 import type { Cursor, StreamInfo } from '@runwire/protocol';
-import type { DeliveryConnection, DeliveryObserver } from './contract.js';
+import type { DeliveryConnection, DeliveryObserver, InFlight } from './contract.js';
 import { FlowWindow } from './flow-window.js';
 import type { EventFrame } from './frames.js';
 import type { ResolvedBridgeOptions } from './options.js';
@@ -23,11 +23,14 @@ export interface DeliveryCounters {
 }
 
 /** Where one connection stands, what is in flight to it, and how much more it takes. */
-export class CursorFlow {
+export class CursorFlow implements InFlight {
   readonly #connection: DeliveryConnection;
   readonly #deps: FlowDeps;
   readonly #window: FlowWindow;
-  #position: Cursor = { epoch: '', seq: 0 };
+  #epoch = '';
+  #sentSeq = 0;
+  /** Of the event at `sentSeq`, if it is known. */
+  #sentId: string | undefined;
   #headSeq = 0;
   #ackedSeq = 0;
   /** Acks that were under way when the position moved back may name what was sent before; none beyond. */
@@ -39,9 +42,30 @@ export class CursorFlow {
     this.#window = new FlowWindow(deps.options.maxUnackedBytes);
   }
 
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get sentSeq(): number {
+    return this.#sentSeq;
+  }
+
+  get headSeq(): number {
+    return this.#headSeq;
+  }
+
+  get unackedBytes(): number {
+    return this.#window.unackedBytes;
+  }
+
+  get largestFrameBytes(): number {
+    return this.#window.largestFrameBytes;
+  }
+
   /** The last event sent. */
   get position(): Cursor {
-    return this.#position;
+    const at = { epoch: this.#epoch, seq: this.#sentSeq };
+    return this.#sentId === undefined ? at : { ...at, id: this.#sentId };
   }
 
   get ackedSeq(): number {
@@ -81,27 +105,30 @@ export class CursorFlow {
 
   /** Hands frames to the connection in one write and moves the position behind them. */
   send(frames: readonly EventFrame[]): void {
-    const last = frames.at(-1);
+    const last = frames[frames.length - 1];
     if (last === undefined) return;
-    this.#connection.sendFrames(frames.map((frame) => frame.data));
+    this.#connection.sendFrames(frames.map(dataOf));
     const nowMs = this.#deps.clock.monotonicMs();
     for (const frame of frames) this.#window.sent(frame.seq, frame.data.byteLength, nowMs);
-    this.#deps.counters.eventsSent += last.seq - this.#position.seq;
-    this.#position = { epoch: this.#position.epoch, seq: last.seq, id: last.id };
+    this.#deps.counters.eventsSent += last.seq - this.#sentSeq;
+    this.#sentSeq = last.seq;
+    this.#sentId = last.id;
     this.#highestSentSeq = Math.max(this.#highestSentSeq, last.seq);
     this.noteHead(last.seq);
     this.report();
   }
 
   /** Goes on from `position`, which the client has applied. */
-  moveTo(position: Cursor, stream: StreamInfo): void {
-    const isForward = position.epoch === this.#position.epoch && position.seq <= this.#position.seq;
-    if (isForward && position.seq > this.#ackedSeq) this.#count(position.seq, undefined);
+  moveTo({ epoch, seq, id }: Cursor, stream: StreamInfo): void {
+    const isForward = epoch === this.#epoch && seq <= this.#sentSeq;
+    if (isForward && seq > this.#ackedSeq) this.#count(seq, undefined);
     this.#window.clear();
-    this.#position = position;
-    this.#ackedSeq = position.seq;
-    this.#highestSentSeq = Math.max(this.#highestSentSeq, position.seq);
-    this.#headSeq = Math.max(stream.head, position.seq);
+    this.#epoch = epoch;
+    this.#sentSeq = seq;
+    this.#sentId = id;
+    this.#ackedSeq = seq;
+    this.#highestSentSeq = Math.max(this.#highestSentSeq, seq);
+    this.#headSeq = Math.max(stream.head, seq);
     this.report();
   }
 
@@ -113,20 +140,16 @@ export class CursorFlow {
   /** Takes an ack: cumulative, an older one does nothing. False when it names what was never sent. */
   ack(seq: number): boolean {
     if (seq > this.#highestSentSeq) return false;
-    if (seq > this.#position.seq) return true;
+    if (seq > this.#sentSeq) return true;
     const sentAtMs = this.#window.ack(seq);
     if (seq > this.#ackedSeq) this.#count(seq, sentAtMs);
     this.report();
     return true;
   }
 
+  /** Something in flight has changed, or what is not sent yet. */
   report(): void {
-    this.#connection.reportInFlight({
-      unackedBytes: this.#window.unackedBytes,
-      largestFrameBytes: this.#window.largestFrameBytes,
-      sentSeq: this.#position.seq,
-      headSeq: this.#headSeq,
-    });
+    this.#connection.reportInFlight(this);
   }
 
   #count(seq: number, sentAtMs: number | undefined): void {
@@ -142,4 +165,8 @@ export class CursorFlow {
       waitedMs: sentAtMs === undefined ? undefined : clock.monotonicMs() - sentAtMs,
     });
   }
+}
+
+function dataOf({ data }: EventFrame): Uint8Array {
+  return data;
 }

@@ -37,6 +37,8 @@ interface OwedCaughtUp {
 
 /** Log unreadable: the client resumes with full jitter (protocol §7). */
 const SERVER_ERROR = 4500;
+/** The wake that nearly all are. */
+const PUSHABLE: CursorEvent = Object.freeze({ type: 'wake', pushable: true, room: true });
 const NONE: readonly never[] = Object.freeze([]);
 const CAUGHT_UP = Promise.resolve();
 /** A client that asks again before its first answer is complete. */
@@ -71,7 +73,7 @@ export class ConnectionCursor implements DeliveryCursor {
   }
 
   get sentSeq(): number {
-    return this.#flow.position.seq;
+    return this.#flow.sentSeq;
   }
 
   get ackedSeq(): number {
@@ -106,17 +108,21 @@ export class ConnectionCursor implements DeliveryCursor {
       this.close();
       return;
     }
-    let pushable = false;
-    const { epoch, seq } = this.#flow.position;
-    if (wake !== undefined && wake.epoch === epoch) {
-      this.#flow.noteHead(wake.lastSeq);
-      // Read from the log before its wake came.
-      if (this.#state.kind === 'live' && wake.lastSeq <= seq) return;
-      pushable = wake.firstSeq === seq + 1 && this.#flow.hasRoomFor(wake.bytes);
-      // Heartbeats tell a reader that is behind how far.
-      if (!pushable) this.#flow.report();
+    const { epoch, sentSeq } = this.#flow;
+    if (wake === undefined || wake.epoch !== epoch) {
+      this.#step({ type: 'wake', pushable: false, room: this.#flow.isRoomy });
+      return;
     }
-    this.#step({ type: 'wake', pushable, room: this.#flow.isRoomy }, wake);
+    this.#flow.noteHead(wake.lastSeq);
+    // Read from the log before its wake came.
+    if (this.#state.kind === 'live' && wake.lastSeq <= sentSeq) return;
+    if (wake.firstSeq === sentSeq + 1 && this.#flow.hasRoomFor(wake.bytes)) {
+      this.#step(PUSHABLE, wake);
+      return;
+    }
+    // Heartbeats tell a reader that is behind how far.
+    this.#flow.report();
+    this.#step({ type: 'wake', pushable: false, room: this.#flow.isRoomy });
   }
 
   close(): void {
@@ -243,7 +249,7 @@ export class ConnectionCursor implements DeliveryCursor {
   }
 
   #settleOwed(): void {
-    const { seq } = this.#flow.position;
+    const { sentSeq: seq } = this.#flow;
     const due = this.#owed.filter((owed) => owed.target <= seq);
     if (due.length === 0) return;
     this.#owed = due.length === this.#owed.length ? NONE : this.#owed.filter((owed) => owed.target > seq);

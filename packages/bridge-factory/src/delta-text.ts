@@ -32,13 +32,23 @@ export function endsInsidePair(text: string): boolean {
 
 /** Bytes of the text in UTF-8 as JSON writes it, without the quotes. */
 export function textBytes(text: string): number {
-  let bytes = 0;
-  for (let at = 0; at < text.length; ) {
+  let bytes = plainUnits(text);
+  for (let at = bytes; at < text.length; ) {
     const size = bytesAt(text, at);
     bytes += size;
     at += size === PAIR_BYTES ? 2 : 1;
   }
   return bytes;
+}
+
+/** How many units at the beginning take one byte each: mostly all. In a loop of its own, which takes half the time. */
+function plainUnits(text: string): number {
+  let at = 0;
+  for (; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x20 || unit >= 0x80 || unit === QUOTE || unit === BACKSLASH) break;
+  }
+  return at;
 }
 
 /** Nothing else takes four bytes. */

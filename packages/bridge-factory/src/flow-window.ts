@@ -1,9 +1,7 @@
-/** One frame in flight. */
-interface SentFrame {
-  readonly seq: number;
-  readonly bytes: number;
-  readonly sentAtMs: number;
-}
+/** Of each frame in flight, one behind the other: its last `seq`, its bytes, when it was sent. */
+const NUMBERS_OF_FRAME = 3;
+/** Above this many numbers, what lies before the first frame in flight is given back when it is half. */
+const MIN_KEPT_NUMBERS = 96;
 
 /**
  * What a connection has been sent and has not acknowledged. Pure state; time comes in as an argument.
@@ -11,15 +9,18 @@ interface SentFrame {
  * Whether a client acks shows only in its first ack. Until then there is no limit on what is unacked, and no
  * more than two windows of it are remembered: a client that was sent more without acking is taken for one
  * that never does.
+ *
+ * Numbers in an array instead of an object for each frame, which would live until its ack and be moved by the
+ * garbage collector meanwhile.
  */
 export class FlowWindow {
   readonly #maxUnackedBytes: number;
-  /** A ring by head index: `shift` would move the rest. Undefined with nothing in flight, as on most connections. */
-  #frames: SentFrame[] | undefined;
+  /** Undefined with nothing in flight, as on most connections. */
+  #frames: number[] | undefined;
+  /** Where in `#frames` the first one in flight is; `shift` would move the rest. */
   #head = 0;
-  /** Frames by falling size, each later than the one before: the first is the largest in flight. */
-  #largest: SentFrame[] | undefined;
-  #largestHead = 0;
+  /** Where the largest one in flight is. */
+  #largestAt = 0;
   #unackedBytes = 0;
   #acks: 'unknown' | 'yes' | 'no' = 'unknown';
 
@@ -34,7 +35,8 @@ export class FlowWindow {
 
   /** Bytes of the largest frame in flight; 0 without one, or for a client that does not ack. */
   get largestFrameBytes(): number {
-    return this.#acks === 'no' ? 0 : (this.#largest?.[this.#largestHead]?.bytes ?? 0);
+    if (this.#acks === 'no' || this.#frames === undefined) return 0;
+    return bytesAt(this.#frames, this.#largestAt);
   }
 
   /** How many bytes may still be sent. One frame may always follow when nothing is in flight. */
@@ -49,63 +51,71 @@ export class FlowWindow {
   }
 
   sent(seq: number, bytes: number, nowMs: number): void {
-    const frame = { seq, bytes, sentAtMs: nowMs };
-    this.#frames ??= [];
-    this.#frames.push(frame);
+    const frames = this.#frames ?? [];
+    this.#frames = frames;
+    frames.push(seq, bytes, nowMs);
     this.#unackedBytes += bytes;
-    this.#largest ??= [];
-    const largest = this.#largest;
-    while (largest.length > this.#largestHead && (largest.at(-1)?.bytes ?? 0) <= bytes) largest.pop();
-    largest.push(frame);
+    if (bytes >= bytesAt(frames, this.#largestAt)) this.#largestAt = frames.length - NUMBERS_OF_FRAME;
     if (this.#acks === 'yes') return;
-    while (this.#unackedBytes > 2 * this.#maxUnackedBytes && this.#frames.length - this.#head > 1) {
-      this.#acks = 'no';
-      this.#dropFirst();
-    }
+    if (this.#unackedBytes <= 2 * this.#maxUnackedBytes || this.#count === 1) return;
+    this.#acks = 'no';
+    while (this.#unackedBytes > 2 * this.#maxUnackedBytes && this.#count > 1) this.#dropFirst();
+    this.#tidy();
   }
 
   /** Takes a cumulative ack; the instant at which the oldest frame that it covers whole was sent. */
   ack(seq: number): number | undefined {
     this.#acks = 'yes';
-    const oldest = this.#frames?.[this.#head];
-    if (oldest === undefined || oldest.seq > seq) return undefined;
-    for (let next = oldest; next.seq <= seq; ) {
-      this.#dropFirst();
-      const following = this.#frames?.[this.#head];
-      if (following === undefined) break;
-      next = following;
-    }
-    return oldest.sentAtMs;
+    const [oldestSeq, , sentAtMs] = this.#frames?.slice(this.#head, this.#head + NUMBERS_OF_FRAME) ?? [];
+    if (oldestSeq === undefined || oldestSeq > seq) return undefined;
+    while (this.#count > 0 && (this.#frames?.[this.#head] ?? 0) <= seq) this.#dropFirst();
+    this.#tidy();
+    return sentAtMs;
   }
 
   /** The position moved: what is in flight belongs to the past. */
   clear(): void {
     this.#frames = undefined;
     this.#head = 0;
-    this.#largest = undefined;
-    this.#largestHead = 0;
+    this.#largestAt = 0;
     this.#unackedBytes = 0;
   }
 
+  get #count(): number {
+    return ((this.#frames?.length ?? 0) - this.#head) / NUMBERS_OF_FRAME;
+  }
+
   #dropFirst(): void {
+    if (this.#frames === undefined) return;
+    this.#unackedBytes -= bytesAt(this.#frames, this.#head);
+    this.#head += NUMBERS_OF_FRAME;
+  }
+
+  /** After frames were dropped. */
+  #tidy(): void {
     const frames = this.#frames;
-    const largest = this.#largest;
-    const frame = frames?.[this.#head];
-    if (frames === undefined || largest === undefined || frame === undefined) return;
-    this.#head += 1;
-    this.#unackedBytes -= frame.bytes;
-    if (largest[this.#largestHead] === frame) this.#largestHead += 1;
-    if (this.#head === frames.length) {
+    if (frames === undefined) return;
+    if (this.#count === 0) {
       this.clear();
       return;
     }
-    if (this.#head * 2 > frames.length && this.#head > 32) {
+    if (this.#largestAt < this.#head) this.#largestAt = largestFrom(frames, this.#head);
+    if (this.#head > MIN_KEPT_NUMBERS && this.#head * 2 > frames.length) {
       this.#frames = frames.slice(this.#head);
+      this.#largestAt -= this.#head;
       this.#head = 0;
     }
-    if (this.#largestHead * 2 > largest.length && this.#largestHead > 32) {
-      this.#largest = largest.slice(this.#largestHead);
-      this.#largestHead = 0;
-    }
   }
+}
+
+function bytesAt(frames: readonly number[], at: number): number {
+  return frames[at + 1] ?? 0;
+}
+
+function largestFrom(frames: readonly number[], from: number): number {
+  let largestAt = from;
+  for (let at = from; at < frames.length; at += NUMBERS_OF_FRAME) {
+    if (bytesAt(frames, at) >= bytesAt(frames, largestAt)) largestAt = at;
+  }
+  return largestAt;
 }

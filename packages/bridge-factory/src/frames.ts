@@ -27,36 +27,35 @@ export interface EventFrame {
   readonly id: string;
 }
 
-/** A batch as a wake carries it to all cursors of a user. */
-export interface Wake {
+/** A batch as a wake carries it to all cursors of a user. Nothing is encoded until a cursor pushes it. */
+export class Wake {
   readonly epoch: string;
   readonly firstSeq: number;
   readonly lastSeq: number;
   /** Bytes of its frames, at most. */
   readonly bytes: number;
-  /** Encodes the frames with the first call; every later one is given the same. */
-  frames(): readonly EventFrame[];
-}
+  readonly #batch: EncodedBatch;
+  readonly #maxFrameBytes: number;
+  #frames: readonly EventFrame[] | undefined;
 
-/** Prepares a batch. Nothing is encoded until a cursor pushes it. */
-export function createWake(batch: EncodedBatch, maxFrameBytes: number): Wake | undefined {
-  const { epoch, events, lines } = batch;
-  const [first] = events;
-  if (first === undefined) return undefined;
-  let frames: readonly EventFrame[] | undefined;
-  let bytes = 0;
-  // Each event brings a comma or a bracket, and a frame has one more.
-  for (const event of events) bytes += event.bytes + 2;
-  return {
-    epoch,
-    firstSeq: first.seq,
-    lastSeq: first.seq + events.length - 1,
-    bytes,
-    frames() {
-      frames ??= packFrames(events, maxFrameBytes, lines);
-      return frames;
-    },
-  };
+  constructor(batch: EncodedBatch, maxFrameBytes: number) {
+    const { events } = batch;
+    let bytes = 0;
+    // Each event brings a comma or a bracket, and a frame has one more.
+    for (const event of events) bytes += event.bytes + 2;
+    this.epoch = batch.epoch;
+    this.firstSeq = events[0]?.seq ?? 1;
+    this.lastSeq = this.firstSeq + events.length - 1;
+    this.bytes = bytes;
+    this.#batch = batch;
+    this.#maxFrameBytes = maxFrameBytes;
+  }
+
+  /** Encoded with the first call; every later one is given the same. */
+  frames(): readonly EventFrame[] {
+    this.#frames ??= packFrames(this.#batch.events, this.#maxFrameBytes, this.#batch.lines);
+    return this.#frames;
+  }
 }
 
 /**
@@ -69,6 +68,10 @@ export function packFrames(
   maxFrameBytes: number,
   lines?: Uint8Array,
 ): readonly EventFrame[] {
+  const [alone] = events;
+  if (lines !== undefined && alone !== undefined && events.length === 1) {
+    return [{ data: lines, seq: alone.seq, id: alone.id }];
+  }
   let start = 0;
   return groups(events, maxFrameBytes).map(({ from, to, bytes }) => {
     const group = events.slice(from, to);

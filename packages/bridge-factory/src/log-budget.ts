@@ -19,7 +19,8 @@ export class LogBudget {
 
   /** Whether something may be appended at once, past nobody. */
   get isOpen(): boolean {
-    return this.#waiting.size === 0 && this.#bucket.delayMs(this.#clock.monotonicMs()) === 0;
+    if (this.#waiting.size > 0) return false;
+    return this.#bucket.hasSome || this.#bucket.delayMs(this.#clock.monotonicMs()) === 0;
   }
 
   /** Whether nothing of it is used: another one would do as well. */

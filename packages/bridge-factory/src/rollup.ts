@@ -1,4 +1,5 @@
 import type { EventData } from '@runwire/protocol';
+import { DeltaParts, type PartScope } from './delta-parts.js';
 import { endsInsidePair, MAX_UNIT_BYTES, splitText, textBytes } from './delta-text.js';
 
 /** A delta without its offset. */
@@ -17,42 +18,25 @@ export interface RollupOptions {
 
 const NOTHING: readonly DeltaData[] = Object.freeze([]);
 
-/** The parts of one kind of one message, or of one tool call's input. */
-interface PartGroup {
-  readonly messageId: string;
-  readonly kind: DeltaPiece['kind'];
-  readonly toolCallId: string | undefined;
-  readonly parts: Map<number, PartState>;
-}
-
-/** One part, as far as it was emitted. */
-interface PartState {
-  readonly group: PartGroup;
-  readonly part: number;
-  /** UTF-16 units that went. */
-  offset: number;
-  wentAtMs: number;
-  /** Half a surrogate pair at the end of what came, until its other half comes. */
-  half: string;
-}
-
 /**
  * Gathers the deltas of one run. Pure state; time comes in as an argument, and what is to be appended goes
  * out as a result, in order.
  *
  * A delta goes at once when none of its part went within the window; else it waits for the window's end, for
  * as much text as a delta may hold, or for the next other event of the run, a delta of another part included.
- * So at most one part ever waits.
+ * So at most one part ever waits: that of the last delta.
  */
 export class Rollup {
   readonly #options: RollupOptions;
   /** A text of so many UTF-16 units needs no cutting. */
   readonly #maxWholeUnits: number;
-  readonly #groups = new Map<string, PartGroup>();
-  #parts = 0;
-  /** The group of the last delta: the next one is nearly always of the same. */
-  #group: PartGroup | undefined;
-  #waiting: PartState | undefined;
+  readonly #scopes = new Map<string, DeltaParts>();
+  #knownParts = 0;
+  /** The part of the last delta. */
+  #parts: DeltaParts | undefined;
+  #part = Number.NaN;
+  #index = 0;
+  #isWaiting = false;
   #texts: string[] = [];
   #bytes = 0;
 
@@ -63,44 +47,44 @@ export class Rollup {
 
   /** When what waits must go; undefined when nothing waits. */
   get dueAtMs(): number | undefined {
-    return this.#waiting === undefined ? undefined : this.#waiting.wentAtMs + this.#options.rollupWindowMs;
+    if (!this.#isWaiting || this.#parts === undefined) return undefined;
+    return this.#wentAtMs(this.#parts) + this.#options.rollupWindowMs;
   }
 
   /** Takes a delta; gives what is to be appended now. Undefined: one part too many, and nothing was taken. */
   add(piece: DeltaPiece, nowMs: number): readonly DeltaData[] | undefined {
-    const part = this.#partOf(piece);
-    if (part === undefined) return undefined;
-    const before = this.#waiting === part ? NOTHING : this.flush(nowMs);
-    let text = part.half + piece.text;
-    part.half = endsInsidePair(text) ? text.slice(-1) : '';
-    if (part.half !== '') text = text.slice(0, -1);
+    const isSame = this.#part === piece.part && this.#parts?.isOf(piece) === true;
+    if (!isSame && !this.#mayKnow(piece)) return undefined;
+    const before = isSame ? NOTHING : this.flush(nowMs);
+    const parts = this.#moveTo(piece, piece.part);
+    const text = takeHalf(parts, piece);
     if (text === '') return before;
-    const isDue = nowMs - part.wentAtMs >= this.#options.rollupWindowMs;
-    if (isDue && this.#waiting === undefined && text.length <= this.#maxWholeUnits) {
-      return before.length === 0 ? [this.#go(part, text, nowMs)] : [...before, this.#go(part, text, nowMs)];
+    const isDue = nowMs - this.#wentAtMs(parts) >= this.#options.rollupWindowMs;
+    if (isDue && !this.#isWaiting && text.length <= this.#maxWholeUnits) {
+      const delta = this.#go(parts, text, nowMs);
+      return before.length === 0 ? [delta] : [...before, delta];
     }
-    this.#waiting = part;
-    this.#texts.push(text);
-    this.#bytes += textBytes(text);
+    this.#wait(text, textBytes(text));
     if (isDue) return [...before, ...this.flush(nowMs)];
     return this.#bytes < this.#options.maxDeltaTextBytes ? before : [...before, ...this.#goFull(nowMs)];
   }
 
   /** What waits, to be appended now: before another event, or at the end of the window. */
   flush(nowMs: number): readonly DeltaData[] {
-    const part = this.#waiting;
-    if (part === undefined) return NOTHING;
-    const text = this.#takeText();
-    return splitText(text, this.#options.maxDeltaTextBytes).map((piece) => this.#go(part, piece, nowMs));
+    const parts = this.#parts;
+    if (!this.#isWaiting || parts === undefined) return NOTHING;
+    const pieces = splitText(this.#takeText(), this.#options.maxDeltaTextBytes);
+    return pieces.map((piece) => this.#go(parts, piece, nowMs));
   }
 
   /** Everything, at the end of the run: also halves of surrogate pairs whose other half never came. */
   finish(nowMs: number): readonly DeltaData[] {
     const deltas = [...this.flush(nowMs)];
-    for (const { parts } of this.#groups.values()) {
-      for (const part of parts.values()) {
-        if (part.half !== '') deltas.push(this.#go(part, part.half, nowMs));
-        part.half = '';
+    for (const parts of this.#scopes.values()) {
+      for (const [part, half] of parts.halves) {
+        this.#moveTo(parts.scope, part);
+        deltas.push(this.#go(parts, half, nowMs));
+        parts.setHalf(part, '');
       }
     }
     return deltas;
@@ -108,55 +92,81 @@ export class Rollup {
 
   /** The full deltas of what waits; the rest begins to wait anew. */
   #goFull(nowMs: number): readonly DeltaData[] {
-    const part = this.#waiting;
-    if (part === undefined) return NOTHING;
+    const parts = this.#parts;
+    if (parts === undefined) return NOTHING;
     const pieces = splitText(this.#takeText(), this.#options.maxDeltaTextBytes);
     const last = pieces.at(-1) ?? '';
     const isLastFull = textBytes(last) >= this.#options.maxDeltaTextBytes;
     const full = isLastFull ? pieces : pieces.slice(0, -1);
-    if (!isLastFull) {
-      this.#waiting = part;
-      this.#texts.push(last);
-      this.#bytes = textBytes(last);
-    }
-    return full.map((piece) => this.#go(part, piece, nowMs));
+    if (!isLastFull) this.#wait(last, textBytes(last));
+    return full.map((piece) => this.#go(parts, piece, nowMs));
+  }
+
+  #wait(text: string, bytes: number): void {
+    this.#isWaiting = true;
+    this.#texts.push(text);
+    this.#bytes += bytes;
   }
 
   #takeText(): string {
     const text = this.#texts.join('');
-    this.#waiting = undefined;
+    this.#isWaiting = false;
     this.#texts = [];
     this.#bytes = 0;
     return text;
   }
 
-  #go(part: PartState, text: string, nowMs: number): DeltaData {
-    const { offset } = part;
-    part.offset += text.length;
-    part.wentAtMs = nowMs;
-    const { messageId, kind, toolCallId } = part.group;
-    const data = { messageId, part: part.part, kind, offset, text };
-    return toolCallId === undefined ? data : { ...data, toolCallId };
+  /** Of the last delta's part. */
+  #go({ scope, offsets, wentAtMs }: DeltaParts, text: string, nowMs: number): DeltaData {
+    const offset = offsets[this.#index] ?? 0;
+    offsets[this.#index] = offset + text.length;
+    wentAtMs[this.#index] = nowMs;
+    const { messageId, kind, toolCallId } = scope;
+    const part = this.#part;
+    if (toolCallId === undefined) return { messageId, part, kind, offset, text };
+    return { messageId, part, kind, offset, text, toolCallId };
   }
 
-  #partOf(piece: DeltaPiece): PartState | undefined {
-    const group = this.#groupOf(piece);
-    const known = group.parts.get(piece.part);
-    if (known !== undefined) return known;
-    if (this.#parts >= this.#options.maxParts) return undefined;
-    this.#parts += 1;
-    const part = { group, part: piece.part, offset: 0, wentAtMs: Number.NEGATIVE_INFINITY, half: '' };
-    group.parts.set(piece.part, part);
-    return part;
+  #wentAtMs(parts: DeltaParts): number {
+    return parts.wentAtMs[this.#index] ?? Number.NEGATIVE_INFINITY;
   }
 
-  #groupOf({ messageId, kind, toolCallId }: DeltaPiece): PartGroup {
-    const last = this.#group;
-    if (last?.messageId === messageId && last.kind === kind && last.toolCallId === toolCallId) return last;
-    const key = `${messageId} ${kind} ${toolCallId ?? ''}`;
-    const group = this.#groups.get(key) ?? { messageId, kind, toolCallId, parts: new Map() };
-    this.#groups.set(key, group);
-    this.#group = group;
-    return group;
+  #mayKnow(piece: DeltaPiece): boolean {
+    return this.#knownParts < this.#options.maxParts || this.#scopeOf(piece)?.find(piece.part) !== undefined;
   }
+
+  #moveTo(scope: PartScope, part: number): DeltaParts {
+    let parts = this.#scopeOf(scope);
+    if (parts === undefined) {
+      const { messageId, kind, toolCallId } = scope;
+      parts = new DeltaParts({ messageId, kind, toolCallId });
+      this.#scopes.set(keyOf(scope), parts);
+    }
+    let index = parts.find(part);
+    if (index === undefined) {
+      index = parts.add(part);
+      this.#knownParts += 1;
+    }
+    this.#parts = parts;
+    this.#part = part;
+    this.#index = index;
+    return parts;
+  }
+
+  /** The next delta is nearly always of the same scope. */
+  #scopeOf(scope: PartScope): DeltaParts | undefined {
+    return this.#parts?.isOf(scope) === true ? this.#parts : this.#scopes.get(keyOf(scope));
+  }
+}
+
+function keyOf({ messageId, kind, toolCallId }: PartScope): string {
+  return `${messageId} ${kind} ${toolCallId ?? ''}`;
+}
+
+/** The whole characters that a delta brings, with what was missing of its part's last one. */
+function takeHalf(parts: DeltaParts, { part, text }: DeltaPiece): string {
+  const whole = (parts.halves.get(part) ?? '') + text;
+  const half = endsInsidePair(whole) ? whole.slice(-1) : '';
+  parts.setHalf(part, half);
+  return half === '' ? whole : whole.slice(0, -1);
 }

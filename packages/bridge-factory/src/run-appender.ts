@@ -1,4 +1,4 @@
-import type { EventLog, Producer } from '@runwire/event-log';
+import type { AppendResult, EventLog, Producer } from '@runwire/event-log';
 import type { RunId, UserId } from '@runwire/id-generation';
 import type { Deferred } from '@runwire/kernel';
 import { createDeferred } from '@runwire/kernel';
@@ -37,13 +37,15 @@ interface QueueItem {
   done: Deferred<void> | undefined;
 }
 
-/** An append under way. */
-interface Flight {
-  readonly items: readonly QueueItem[];
+/** An append. */
+interface Batch {
+  readonly drafts: readonly EventDraft[];
   readonly bytes: number;
-  /** Made when somebody waits for all of it. */
-  done: Deferred<void> | undefined;
+  /** Who waits for one of its events. */
+  readonly waiting: readonly Deferred<void>[];
 }
+
+const NOBODY: readonly never[] = Object.freeze([]);
 
 /** Keeps an append far below what any log takes at once; bytes are the limit that counts. */
 const MAX_DRAFTS = 1_024;
@@ -57,7 +59,9 @@ export class RunAppender {
   readonly #deps: RunAppenderDeps;
   readonly #run: RunIdentity;
   #queue: QueueItem[] = [];
-  #inFlight: Flight | undefined;
+  #inFlight: Batch | undefined;
+  /** Made when somebody waits for all that is in flight. */
+  #landed: Deferred<void> | undefined;
   /** Queued and in flight. */
   #pendingBytes = 0;
   #appends = 0;
@@ -66,9 +70,15 @@ export class RunAppender {
   #room: Deferred<void> | undefined;
   #refusal: BridgeError | undefined;
 
+  /** Of every append: one pair for all of them, because a run's events mostly go one by one. */
+  readonly #onAppended: (result: AppendResult) => void;
+  readonly #onFailed: (cause: unknown) => void;
+
   constructor(run: RunIdentity, deps: RunAppenderDeps) {
     this.#run = run;
     this.#deps = deps;
+    this.#onAppended = (result) => this.#appended(result);
+    this.#onFailed = (cause) => this.#failed(cause);
   }
 
   /** Why nothing more is taken: failed or closed. */
@@ -90,7 +100,11 @@ export class RunAppender {
 
   /** Takes an event that nobody waits for by itself. */
   enqueueUnawaited(draft: EventDraft, bytes: number): void {
-    this.#take({ draft, bytes, done: undefined });
+    if (this.#inFlight !== undefined || this.#queue.length > 0 || !this.#deps.budget.isOpen) {
+      this.#take({ draft, bytes, done: undefined });
+    } else if (this.#makeRoom(bytes)) {
+      this.#append({ drafts: [draft], bytes, waiting: NOBODY });
+    }
   }
 
   /** Takes a place in the order; nothing behind it is appended before it is filled or given up. */
@@ -140,7 +154,7 @@ export class RunAppender {
     if (this.#hasFailed) return quietRejection(this.#refusal);
     const done = quietDeferred();
     this.#pendingBytes += bytes;
-    this.#append([{ draft, bytes, done }], bytes);
+    this.#append({ drafts: [draft], bytes, waiting: [done] });
     return done.promise;
   }
 
@@ -179,27 +193,32 @@ export class RunAppender {
       return item.done.promise;
     }
     if (this.#inFlight !== undefined) {
-      this.#inFlight.done ??= quietDeferred();
-      return this.#inFlight.done.promise;
+      this.#landed ??= quietDeferred();
+      return this.#landed.promise;
     }
     return this.#hasFailed ? quietRejection(this.#refusal) : DONE;
   }
 
   #take(item: QueueItem): void {
-    if (this.#refusal !== undefined) {
-      item.done?.reject(this.#refusal);
+    if (!this.#makeRoom(item.bytes)) {
+      if (this.#refusal !== undefined) item.done?.reject(this.#refusal);
       return;
     }
     this.#queue.push(item);
-    this.#pendingBytes += item.bytes;
-    const { maxUnawaitedBytes } = this.#deps.options;
-    if (this.#pendingBytes > maxUnawaitedBytes) {
-      this.overflow(`More than ${maxUnawaitedBytes} bytes were emitted without awaiting`, {
-        maxUnawaitedBytes,
-      });
-      return;
-    }
     this.#pump();
+  }
+
+  /** Counts what is to be taken; false when nothing more may be. */
+  #makeRoom(bytes: number): boolean {
+    if (this.#refusal !== undefined) return false;
+    this.#pendingBytes += bytes;
+    const { maxUnawaitedBytes } = this.#deps.options;
+    if (this.#pendingBytes <= maxUnawaitedBytes) return true;
+    this.#pendingBytes -= bytes;
+    this.overflow(`More than ${maxUnawaitedBytes} bytes were emitted without awaiting`, {
+      maxUnawaitedBytes,
+    });
+    return false;
   }
 
   #pump(): void {
@@ -212,10 +231,15 @@ export class RunAppender {
 
   #appendNext(): void {
     this.#leaveQueue = undefined;
-    const batch = this.#takeBatch();
+    const drafts: EventDraft[] = [];
+    const waiting: Deferred<void>[] = [];
     let bytes = 0;
-    for (const item of batch) bytes += item.bytes;
-    this.#append(batch, bytes);
+    for (const item of this.#takeBatch()) {
+      if (item.draft !== undefined) drafts.push(item.draft);
+      if (item.done !== undefined) waiting.push(item.done);
+      bytes += item.bytes;
+    }
+    this.#append({ drafts, bytes, waiting });
   }
 
   /** What goes together: up to the limits, and to the first held place. */
@@ -234,47 +258,48 @@ export class RunAppender {
     return queue;
   }
 
-  /** Callbacks instead of `await`: there is one append for each event when they come singly. */
-  #append(items: readonly QueueItem[], bytes: number): void {
+  #append(batch: Batch): void {
     const { log, budget } = this.#deps;
     const producer = this.nextProducer;
-    const flight: Flight = { items, bytes, done: undefined };
     this.#appends += 1;
-    this.#inFlight = flight;
-    budget.take(bytes);
-    const drafts: EventDraft[] = [];
-    for (const { draft } of items) if (draft !== undefined) drafts.push(draft);
-    log.append(this.#run.userId, drafts, { producer }).then(
-      ({ duplicate }) => {
-        if (!duplicate) this.#appended(flight);
-        // The log kept what another emitter appended under this key, and dropped this.
-        else this.#failed(repeated(producer), flight);
-      },
-      (cause: unknown) => this.#failed(cause, flight),
-    );
+    this.#inFlight = batch;
+    budget.take(batch.bytes);
+    // Not awaited: an async function takes as much as all the rest of an append that has one event.
+    log.append(this.#run.userId, batch.drafts, { producer }).then(this.#onAppended, this.#onFailed);
   }
 
-  #appended({ items, bytes, done }: Flight): void {
+  #appended({ duplicate }: AppendResult): void {
+    const { bytes = 0, waiting = NOBODY } = this.#inFlight ?? {};
+    // The log kept what another emitter appended under this key, and dropped this.
+    if (duplicate) {
+      this.#failed(new Error(`Append ${this.#appends} of attempt ${this.#run.attempt} was done before.`));
+      return;
+    }
+    const landed = this.#landed;
     this.#inFlight = undefined;
+    this.#landed = undefined;
     this.#pendingBytes -= bytes;
     this.#pump();
-    for (const item of items) item.done?.resolve();
-    done?.resolve();
+    for (const done of waiting) done.resolve();
+    landed?.resolve();
     this.#giveRoom();
   }
 
-  #failed(cause: unknown, { items, done }: Flight): void {
+  #failed(cause: unknown): void {
+    const { waiting = NOBODY } = this.#inFlight ?? {};
     const { runId } = this.#run;
     const error = new BridgeError('EMIT_FAILED', `An event of run ${runId} could not be appended.`, {
       cause,
     });
+    const landed = this.#landed;
     this.#inFlight = undefined;
+    this.#landed = undefined;
     this.close(error);
     this.#pendingBytes = 0;
     // A run that was closed meanwhile has failed all the same.
     this.#refusal = error;
-    for (const item of items) item.done?.reject(error);
-    done?.reject(error);
+    for (const done of waiting) done.reject(error);
+    landed?.reject(error);
   }
 
   #giveRoom(): void {
@@ -282,10 +307,6 @@ export class RunAppender {
     this.#room.resolve();
     this.#room = undefined;
   }
-}
-
-function repeated({ attempt, n }: Producer): Error {
-  return new Error(`Append ${n} of attempt ${attempt} was done before.`);
 }
 
 /** A caller that does not await must not take the process down; the next emit tells it again. */

@@ -13,6 +13,11 @@ export class TokenBucket {
     this.#filledAtMs = nowMs;
   }
 
+  /** Whether something may be taken, whatever the time. */
+  get hasSome(): boolean {
+    return this.#tokens > 0;
+  }
+
   /** Milliseconds until something may be taken; 0 when it may be now. */
   delayMs(nowMs: number): number {
     this.#fill(nowMs);

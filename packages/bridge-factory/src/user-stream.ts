@@ -2,8 +2,7 @@ import type { EncodedBatch, EventLog, Unsubscribe } from '@runwire/event-log';
 import type { ConnectionId, UserId } from '@runwire/id-generation';
 import type { Connections } from './contract.js';
 import type { ConnectionCursor } from './delivery-cursor.js';
-import type { Wake } from './frames.js';
-import { createWake } from './frames.js';
+import { Wake } from './frames.js';
 
 /** What the streams of connected users are built from. */
 export interface UserStreamDeps {
@@ -54,7 +53,7 @@ export class UserStream {
   }
 
   #wake(batch?: EncodedBatch): void {
-    const wake = batch === undefined ? undefined : createWake(batch, this.#deps.maxFrameBytes);
+    const wake = batch === undefined ? undefined : new Wake(batch, this.#deps.maxFrameBytes);
     for (const { id } of this.#deps.connections.connectionsOf(this.#userId)) {
       const cursor = this.#find(id);
       if (cursor !== undefined) this.#wakeOne(cursor, wake);

@@ -6,7 +6,7 @@ import type { EventDraft, RunView, RunwireEvent } from '@runwire/protocol';
 import { applyRunEvent, EVENT_CLASS, encodeEvent } from '@runwire/protocol';
 import fc from 'fast-check';
 import type { SendableEvent } from '../src/frames.js';
-import { createWake, packFrames } from '../src/frames.js';
+import { packFrames, Wake } from '../src/frames.js';
 import { mergePage } from '../src/merge.js';
 
 const RUN = 'run_1';
@@ -298,7 +298,7 @@ describe('frames', () => {
   });
 
   it('are encoded once, and not before they are asked for', () => {
-    const wake = createWake({ epoch: 'e', events: encode([thinking, progress(1)], 8) }, MAX);
+    const wake = new Wake({ epoch: 'e', events: encode([thinking, progress(1)], 8) }, MAX);
     expect(wake).toMatchObject({ epoch: 'e', firstSeq: 8, lastSeq: 9 });
     const frames = wake?.frames();
     expect(wake?.frames()).toBe(frames);

@@ -1,18 +1,20 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import {
   type AnnouncedAppend,
   type AppendResult,
   type EncodedEvent,
-  encodeDraft,
+  type EventLogObserver,
   type Producer,
+  requireEventFits,
 } from '@runwire/event-log';
 import type { IdGenerator } from '@runwire/id-generation';
 import type { EventDraft, EventEncoder } from '@runwire/protocol';
 import type { RecordBuffer } from './record-buffer.js';
-import { RECORD_KIND } from './record-format.js';
+import { RECORD_KIND, type RecordTitle } from './record-format.js';
 import { recordFlags } from './stored-event.js';
 import type { UserLog } from './user-log.js';
 import type { WriteItem, Written } from './write-item.js';
+import { WrittenEvent } from './written-event.js';
 
 /** What every append of a log shares. */
 export interface AppendContext {
@@ -23,6 +25,7 @@ export interface AppendContext {
   /** The time of the next record: never before the last one's. */
   readonly at: () => number;
   readonly monotonicMs: () => number;
+  readonly observer: EventLogObserver | undefined;
   /** Called when the events are in the log; does not throw. */
   readonly appended: (user: UserLog, append: AnnouncedAppend) => void;
 }
@@ -34,23 +37,27 @@ export interface AppendRequest {
   readonly producer: Producer | undefined;
 }
 
-/** One append on its way to the disk. */
-export class AppendItem implements WriteItem, AnnouncedAppend {
+const NONE: readonly never[] = Object.freeze([]);
+/** Up to here a wake carries a view of what was written, which keeps its whole block; a copy keeps only itself. */
+const MAX_SHARED_BYTES = 4_096;
+
+/** One append on its way to the disk; the title of its own record. */
+export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle {
   readonly user: UserLog;
   readonly drafts: readonly EventDraft[];
   readonly producer: Producer | undefined;
+  offsetInGroup = 0;
+  earlierInGroup = -1;
   readonly #context: AppendContext;
   readonly result: Promise<AppendResult>;
   #resolve: ((result: AppendResult) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
   /** Once it is encoded. */
-  events: readonly EncodedEvent[] = [];
-  #target: RecordBuffer | undefined;
-  /** Where the lines end in the target, and how many bytes they are. */
-  #linesEnd = 0;
-  #linesBytes = 0;
+  events: readonly EncodedEvent[] = NONE;
+  /** Where the events stand. */
+  #lines: Buffer | undefined;
   #length = 0;
-  #at = 0;
+  at = 0;
 
   constructor({ user, drafts, producer }: AppendRequest, context: AppendContext) {
     this.user = user;
@@ -62,6 +69,26 @@ export class AppendItem implements WriteItem, AnnouncedAppend {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  get kind(): number {
+    return RECORD_KIND.events;
+  }
+
+  get flags(): number {
+    return recordFlags(this.drafts);
+  }
+
+  get userId(): string {
+    return this.user.userId;
+  }
+
+  get firstSeq(): number {
+    return this.user.reserved + 1;
+  }
+
+  get count(): number {
+    return this.drafts.length;
   }
 
   /** The ledger learns of an append when it is written: what it says of the same producer or run comes after. */
@@ -82,60 +109,47 @@ export class AppendItem implements WriteItem, AnnouncedAppend {
       this.#resolve?.(repeated);
       return 0;
     }
-    this.#at = this.#context.at();
-    target.begin({
-      kind: RECORD_KIND.events,
-      flags: recordFlags(drafts),
-      userId: user.userId,
-      producer,
-      firstSeq: user.reserved + 1,
-      count: drafts.length,
-      at: this.#at,
-    });
+    this.at = this.#context.at();
+    target.begin(this);
     try {
-      this.events = this.#encodeEvents(target);
+      this.events = drafts.map((draft, index) => this.#write(draft, this.firstSeq + index, target));
     } catch (error) {
       target.cancel();
       throw error;
     }
-    this.#length = target.end();
-    this.#target = target;
-    this.#linesEnd = target.length;
+    this.#length = target.finish();
+    const linesBytes = this.events.reduce((sum, { bytes }) => sum + bytes, drafts.length - 1);
+    this.#lines = target.last(linesBytes);
     user.reserved += drafts.length;
     return this.#length;
   }
 
-  /** Each goes where it is written from as soon as it is encoded. */
-  #encodeEvents(target: RecordBuffer): EncodedEvent[] {
+  #write(draft: EventDraft, seq: number, target: RecordBuffer): EncodedEvent {
     const { ids, encoder, maxEventBytes } = this.#context;
-    const options = { encoder, maxBytes: maxEventBytes, write: (json: string) => target.line(json) };
-    const events: EncodedEvent[] = [];
-    let seq = this.user.reserved;
-    this.#linesBytes = this.drafts.length - 1;
-    for (const draft of this.drafts) {
-      seq += 1;
-      const event = encodeDraft(draft, { seq, id: ids.eventId(), at: this.#at }, options);
-      this.#linesBytes += event.bytes;
-      events.push(event);
-    }
-    return events;
+    const position = { seq, id: ids.eventId(), at: this.at };
+    target.beginLine();
+    encoder.write(draft, position, target);
+    const event = new WrittenEvent(draft, position, target.line());
+    requireEventFits(event, maxEventBytes);
+    return event;
   }
 
-  /** To be called before the next group is put together. */
-  copyLines(): Buffer | undefined {
-    return this.#target?.copy(this.#linesEnd - this.#linesBytes, this.#linesEnd);
+  lines(): Buffer | undefined {
+    const lines = this.#lines;
+    return lines === undefined || lines.length <= MAX_SHARED_BYTES ? lines : Buffer.from(lines);
   }
 
   written({ segment, offset }: Written): void {
-    const { user, drafts, producer, events } = this;
-    const { epoch, monotonicMs, appended } = this.#context;
+    const { user, drafts, producer, events, at } = this;
+    const { epoch, monotonicMs, observer, appended } = this.#context;
     const first = events[0];
     const last = events[events.length - 1];
     if (first === undefined || last === undefined) return;
     const result = { epoch, firstSeq: first.seq, lastSeq: last.seq, lastId: last.id, duplicate: false };
-    user.push({ lastSeq: last.seq, at: this.#at, segment, offset, length: this.#length });
+    user.push({ lastSeq: last.seq, at, segment, offset, length: this.#length });
     user.ledger.record({ drafts, producer, result }, monotonicMs());
     appended(user, this);
+    observer?.appended?.(result);
     this.#resolve?.(result);
   }
 

@@ -1,4 +1,4 @@
-import type { EventLog, RetentionOptions } from '@runwire/event-log';
+import type { EventLog, EventLogObserver, RetentionOptions } from '@runwire/event-log';
 import type { IdGenerator } from '@runwire/id-generation';
 import type { Clock, Logger } from '@runwire/kernel';
 import type { LogDisk } from './disk.js';
@@ -8,6 +8,7 @@ export interface FileEventLogDeps {
   readonly clock: Clock;
   readonly ids: Pick<IdGenerator, 'eventId'>;
   readonly logger: Logger;
+  readonly observer?: EventLogObserver;
   /** @defaultValue the folder `options.directory` of the machine's own file system */
   readonly disk?: LogDisk;
 }

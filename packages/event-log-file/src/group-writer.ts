@@ -4,7 +4,7 @@ import type { DiskMeter } from './disk-meter.js';
 import { codeOf } from './errors.js';
 import { RecordBuffer } from './record-buffer.js';
 import type { Segment, Segments } from './segments.js';
-import { mustWait, type Placed } from './write-group.js';
+import { mustWait } from './write-group.js';
 import type { WriteItem } from './write-item.js';
 
 /** A group takes no more items when it has this much. */
@@ -105,8 +105,8 @@ export class GroupWriter {
   }
 
   /** Takes what may be written together off the waiting items. What is refused fails here, alone. */
-  #assemble(): Placed[] {
-    const group: Placed[] = [];
+  #assemble(): WriteItem[] {
+    const group: WriteItem[] = [];
     this.#group += 1;
     this.#buffer.clear();
     let taken = 0;
@@ -118,7 +118,9 @@ export class GroupWriter {
       if (!this.#encode(item)) continue;
       item.user.group = this.#group;
       item.user.placeInGroup = group.length;
-      group.push({ item, start, earlier });
+      item.offsetInGroup = start;
+      item.earlierInGroup = earlier;
+      group.push(item);
     }
     this.#waiting = taken === this.#waiting.length ? [] : this.#waiting.slice(taken);
     return group;
@@ -135,7 +137,7 @@ export class GroupWriter {
     return false;
   }
 
-  #write(group: readonly Placed[]): void {
+  #write(group: readonly WriteItem[]): void {
     const sinceMs = this.#deps.clock.monotonicMs();
     const { bytes } = this.#buffer;
     let segment: Segment | undefined;
@@ -164,7 +166,7 @@ export class GroupWriter {
     this.#flight = undefined;
   }
 
-  async #writeAndSync(group: readonly Placed[]): Promise<void> {
+  async #writeAndSync(group: readonly WriteItem[]): Promise<void> {
     const { clock, meter, segments } = this.#deps;
     const { bytes } = this.#buffer;
     let sinceMs = clock.monotonicMs();
@@ -204,22 +206,22 @@ export class GroupWriter {
     return isEmpty || active.end + bytes <= this.#options.maxSegmentBytes ? active : segments.begin();
   }
 
-  #settle(segment: Segment, group: readonly Placed[], bytes: number): void {
+  #settle(segment: Segment, group: readonly WriteItem[], bytes: number): void {
     const offset = segment.end;
     segment.end += bytes;
     segment.liveBytes += bytes;
-    for (const { item, start } of group) {
+    for (const item of group) {
       item.user.holds -= 1;
-      item.written({ segment: segment.number, offset: offset + start });
+      item.written({ segment: segment.number, offset: offset + item.offsetInGroup });
     }
     this.#deps.onWritten(segment);
   }
 
   /** Takes back what may be in the file of a group that nobody was told of, and rejects it. */
-  #undo(segment: Segment | undefined, group: readonly Placed[], cause: unknown): void {
+  #undo(segment: Segment | undefined, group: readonly WriteItem[], cause: unknown): void {
     if (segment !== undefined) cut(segment);
     const code = codeOf(cause);
-    for (const { item } of group) {
+    for (const item of group) {
       item.user.holds -= 1;
       item.user.reserved = item.user.head;
       item.failed(writeFailed(code, code, cause));

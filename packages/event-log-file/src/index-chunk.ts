@@ -49,9 +49,15 @@ export class IndexChunk {
     return this.#seqOf(this.#end - 1);
   }
 
+  /** When the first record was appended. */
+  get firstAt(): number {
+    return this.#baseAt + this.#view.getUint32(this.#start * ENTRY_BYTES + 4);
+  }
+
   /** Whether there is room for a record, and it is not too far from the first, in number or in time. */
   takes({ lastSeq, at }: RecordLocation): boolean {
-    const [events, ms] = [lastSeq - this.#baseSeq, at - this.#baseAt];
+    const events = lastSeq - this.#baseSeq;
+    const ms = at - this.#baseAt;
     return this.count < MAX_ENTRIES && events <= MAX_DISTANCE && ms >= 0 && ms <= MAX_DISTANCE;
   }
 

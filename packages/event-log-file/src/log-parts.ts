@@ -3,6 +3,7 @@ import { createEventEncoder } from '@runwire/protocol';
 import type { AppendContext } from './append-item.js';
 import { Compaction } from './compaction.js';
 import type { FileEventLogDeps } from './contract.js';
+import type { LogDisk } from './disk.js';
 import { DiskMeter } from './disk-meter.js';
 import type { EraseDeps } from './erase.js';
 import { GroupWriter } from './group-writer.js';
@@ -34,7 +35,7 @@ export interface LogParts {
 
 /** Builds the parts of an opened log and connects them. Starts nothing. */
 export function createLogParts(
-  deps: Required<FileEventLogDeps>,
+  deps: FileEventLogDeps & { readonly disk: LogDisk },
   options: ResolvedFileEventLogOptions,
   opened: OpenedLog,
 ): LogParts {
@@ -91,6 +92,7 @@ export function createLogParts(
     maxEventBytes: options.maxEventBytes,
     at,
     monotonicMs,
+    observer: deps.observer,
     appended,
   };
   const erasures: EraseDeps = {

@@ -1,110 +1,140 @@
 import { Buffer } from 'node:buffer';
-import { ProtocolError } from '@runwire/protocol';
-import { MAX_ATTEMPT, MAX_ID_BYTES, RECORD_FIXED_BYTES, sealRecord } from './record-format.js';
+import { type EncodingTarget, ProtocolError } from '@runwire/protocol';
+import {
+  MAX_ATTEMPT,
+  MAX_ID_BYTES,
+  RECORD_FIXED_BYTES,
+  type RecordTitle,
+  sealRecord,
+} from './record-format.js';
+import type { WrittenJson } from './written-event.js';
 
-const INITIAL_BYTES = 65_536;
-/** What is kept for the next group, twice what a full one has; a larger one is given back. */
-const MAX_KEPT_BYTES = 8 * 1_048_576;
+/** Memory is taken in blocks of so much; a group that needs more gets its own. */
+const BLOCK_BYTES = 262_144;
+/** A block with less room than this is not begun again. */
+const MIN_FREE_BYTES = 16_384;
 const NEW_LINE = 10;
+const ZERO = 48;
 /** What a UTF-16 unit takes at most in UTF-8. */
 const MAX_UNIT_BYTES = 3;
-
-/** What a record says besides its payload. */
-export interface RecordTitle {
-  readonly kind: number;
-  readonly flags: number;
-  readonly userId: string;
-  readonly producer: { readonly id: string; readonly attempt: number; readonly n: number } | undefined;
-  readonly firstSeq: number;
-  readonly count: number;
-  readonly at: number;
-}
+/** The digits of the largest safe integer. */
+const MAX_DIGITS = 16;
+const MILLION = 1_000_000;
+/** Up to here a loop is faster than a call into the engine. */
+const MAX_LOOPED_UNITS = 64;
+const MAX_ASCII = 127;
 
 /** A record that was begun. */
 interface OpenRecord {
   readonly title: RecordTitle;
   readonly userBytes: number;
   readonly producerBytes: number;
-  /** Where its lines begin. */
-  readonly payloadAt: number;
 }
 
-/** The records of one group, put together where they are written from. */
-export class RecordBuffer {
-  #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-  /** Of the records that are complete. */
-  #length = 0;
-  /** The record that was begun, and how far it has come. */
+/**
+ * The records of one group, put together where they are written from. What was put there is never overwritten: who
+ * needs it for longer keeps a view of it.
+ */
+export class RecordBuffer implements EncodingTarget {
+  #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  /** Where the group begins, and where its last complete record ends. */
+  #start = 0;
+  #complete = 0;
+  /** The record that was begun, where its lines begin, and how far it has come. */
   #open: OpenRecord | undefined;
+  #linesAt = 0;
+  #lineAt = 0;
   #end = 0;
 
+  /** Bytes of the complete records. */
   get length(): number {
-    return this.#length;
+    return this.#complete - this.#start;
   }
 
-  /** What has been put together; valid until the next `clear`. */
+  /** What has been put together. */
   get bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+    return this.#block.subarray(this.#start, this.#complete);
   }
 
+  /** The last so many bytes that were written. */
+  last(bytes: number): Buffer {
+    return this.#block.subarray(this.#end - bytes, this.#end);
+  }
+
+  /** Begins the next group. */
   clear(): void {
-    this.#length = 0;
-    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    this.#start = this.#complete;
+    if (this.#block.length === BLOCK_BYTES && this.#block.length - this.#start >= MIN_FREE_BYTES) return;
+    this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    this.#start = 0;
+    this.#complete = 0;
   }
 
   /**
-   * Begins a record; `line` and `end` follow, or `cancel`.
+   * Begins a record; `beginLine` for each line and `finish` follow, or `cancel`.
    *
    * @throws ProtocolError `NOT_ENCODABLE` for an id or attempt that a record cannot hold; then nothing is begun
    */
   begin(title: RecordTitle): void {
     const { userId, producer } = title;
-    const userBytes = idBytes(userId);
-    const producerBytes = producer === undefined ? 0 : idBytes(producer.id);
     if ((producer?.attempt ?? 0) > MAX_ATTEMPT) {
       throw new ProtocolError('NOT_ENCODABLE', `An attempt is at most ${MAX_ATTEMPT}.`);
     }
-    const payloadAt = this.#length + RECORD_FIXED_BYTES + userBytes + producerBytes;
-    this.#reserve(payloadAt);
-    const producerAt =
-      this.#length + RECORD_FIXED_BYTES + this.#bytes.write(userId, this.#length + RECORD_FIXED_BYTES);
-    if (producer !== undefined) this.#bytes.write(producer.id, producerAt);
-    this.#open = { title, userBytes, producerBytes, payloadAt };
-    this.#end = payloadAt;
+    this.#end = this.#complete;
+    this.#reserve(RECORD_FIXED_BYTES);
+    this.#end += RECORD_FIXED_BYTES;
+    const userBytes = this.#id(userId);
+    const producerBytes = producer === undefined ? 0 : this.#id(producer.id);
+    this.#linesAt = this.#end;
+    this.#open = { title, userBytes, producerBytes };
   }
 
-  /** Adds a line to the record that was begun; returns its UTF-8 bytes. */
-  line(text: string): number {
-    this.#reserve(this.#end + 1 + text.length * MAX_UNIT_BYTES);
-    if (this.#end > (this.#open?.payloadAt ?? 0)) {
-      this.#bytes[this.#end] = NEW_LINE;
+  /** Begins a line of the record that was begun: what follows is written to it. */
+  beginLine(): void {
+    if (this.#end > this.#linesAt) {
+      this.#reserve(1);
+      this.#block[this.#end] = NEW_LINE;
       this.#end += 1;
     }
-    const bytes = this.#bytes.write(text, this.#end);
-    this.#end += bytes;
-    return bytes;
+    this.#lineAt = this.#end;
+  }
+
+  /** The line as it stands now. */
+  line(): WrittenJson {
+    return { block: this.#block, start: this.#lineAt, end: this.#end };
+  }
+
+  ascii(text: string): void {
+    const { length } = text;
+    this.#reserve(length);
+    if (length > MAX_LOOPED_UNITS) this.#end += this.#block.write(text, this.#end, 'latin1');
+    else this.#shortAscii(text);
+  }
+
+  number(value: number): void {
+    this.#reserve(MAX_DIGITS);
+    if (value < MILLION) {
+      this.#digits(value, digitsOf(value));
+      return;
+    }
+    const millions = Math.floor(value / MILLION);
+    this.number(millions);
+    this.#digits(value - millions * MILLION, 6);
+  }
+
+  text(text: string): void {
+    const { length } = text;
+    this.#reserve(length * MAX_UNIT_BYTES);
+    if (length > MAX_LOOPED_UNITS || !this.#shortAscii(text)) this.#end += this.#block.write(text, this.#end);
   }
 
   /** Ends the record; returns the bytes of the whole. */
-  end(): number {
+  finish(): number {
     if (this.#open === undefined) return 0;
     const { title, userBytes, producerBytes } = this.#open;
-    const start = this.#length;
-    const length = this.#end - start;
-    // Property by property: a spread costs as much as all the rest.
-    sealRecord(this.#bytes, start, {
-      length,
-      kind: title.kind,
-      flags: title.flags,
-      userBytes,
-      producerBytes,
-      firstSeq: title.firstSeq,
-      count: title.count,
-      at: title.at,
-      attempt: title.producer?.attempt ?? 0,
-      n: title.producer?.n ?? 0,
-    });
-    this.#length = this.#end;
+    const length = this.#end - this.#complete;
+    sealRecord(this.#block, this.#complete, { title, length, userBytes, producerBytes });
+    this.#complete = this.#end;
     this.#open = undefined;
     return length;
   }
@@ -112,41 +142,82 @@ export class RecordBuffer {
   /** Takes back the record that was begun. */
   cancel(): void {
     this.#open = undefined;
+    this.#end = this.#complete;
   }
 
-  /** As `begin`, `line` for each and `end`. */
+  /** A whole record at once; returns its bytes. */
   add(title: RecordTitle, lines: readonly string[]): number {
     this.begin(title);
-    for (const line of lines) this.line(line);
-    return this.end();
-  }
-
-  /** A copy of some of the bytes, which outlives the next `clear`. */
-  copy(from: number, to: number): Buffer {
-    return Buffer.from(this.#bytes.subarray(from, to));
+    for (const line of lines) {
+      this.beginLine();
+      this.text(line);
+    }
+    return this.finish();
   }
 
   /** Adds a record as it is. */
   addBytes(record: Uint8Array): void {
-    this.#reserve(this.#length + record.length);
-    this.#bytes.set(record, this.#length);
-    this.#length += record.length;
+    this.#end = this.#complete;
+    this.#reserve(record.length);
+    this.#block.set(record, this.#end);
+    this.#end += record.length;
+    this.#complete = this.#end;
   }
 
-  /** Makes room for `end` bytes in all. */
-  #reserve(end: number): void {
-    if (end <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(end, this.#bytes.length * 2));
-    this.#bytes.copy(larger, 0, 0, Math.max(this.#length, this.#end));
-    this.#bytes = larger;
+  #id(id: string): number {
+    const at = this.#end;
+    this.text(id);
+    const bytes = this.#end - at;
+    if (bytes > MAX_ID_BYTES || (bytes !== id.length && LONE_SURROGATE.test(id))) {
+      throw new ProtocolError('NOT_ENCODABLE', `An id is at most ${MAX_ID_BYTES} bytes of whole characters.`);
+    }
+    return bytes;
+  }
+
+  /** False, with nothing written, for a text that is not ASCII. */
+  #shortAscii(text: string): boolean {
+    const block = this.#block;
+    const start = this.#end;
+    for (let at = 0; at < text.length; at += 1) {
+      const unit = text.charCodeAt(at);
+      if (unit > MAX_ASCII) return false;
+      block[start + at] = unit;
+    }
+    this.#end += text.length;
+    return true;
+  }
+
+  #digits(value: number, count: number): void {
+    let rest = value;
+    for (let at = this.#end + count - 1; at >= this.#end; at -= 1) {
+      this.#block[at] = ZERO + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+    this.#end += count;
+  }
+
+  /** Makes room for so many bytes more. */
+  #reserve(bytes: number): void {
+    const needed = this.#end + bytes;
+    if (needed <= this.#block.length) return;
+    const size = needed - this.#start;
+    const larger = Buffer.allocUnsafeSlow(size <= BLOCK_BYTES ? BLOCK_BYTES : size * 2);
+    this.#block.copy(larger, 0, this.#start, this.#end);
+    this.#block = larger;
+    this.#end -= this.#start;
+    this.#linesAt -= this.#start;
+    this.#lineAt -= this.#start;
+    this.#complete -= this.#start;
+    this.#start = 0;
   }
 }
 
 /** Two ids must not become one on the disk, which is what happens to surrogates without a partner. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-function idBytes(id: string): number {
-  const bytes = Buffer.byteLength(id);
-  if (bytes <= MAX_ID_BYTES && !LONE_SURROGATE.test(id)) return bytes;
-  throw new ProtocolError('NOT_ENCODABLE', `An id is at most ${MAX_ID_BYTES} bytes of whole characters.`);
+/** Of a number below a million. */
+function digitsOf(value: number): number {
+  if (value < 100) return value < 10 ? 1 : 2;
+  if (value < 10_000) return value < 1_000 ? 3 : 4;
+  return value < 100_000 ? 5 : 6;
 }

@@ -43,20 +43,41 @@ export interface RecordHead {
   readonly n: number;
 }
 
+/** What a record says besides its payload. */
+export interface RecordTitle {
+  readonly kind: number;
+  readonly flags: number;
+  readonly userId: string;
+  readonly producer: { readonly id: string; readonly attempt: number; readonly n: number } | undefined;
+  readonly firstSeq: number;
+  readonly count: number;
+  readonly at: number;
+}
+
+/** A record whose user, producer and payload are in place. */
+export interface UnsealedRecord {
+  readonly title: RecordTitle;
+  /** Bytes of the whole record. */
+  readonly length: number;
+  readonly userBytes: number;
+  readonly producerBytes: number;
+}
+
 /** Writes a record's fixed part and checksum around a body that stands in `target` already. */
-export function sealRecord(target: Buffer, start: number, head: RecordHead): void {
-  RECORD_MAGIC.copy(target, start);
-  target.writeUInt32LE(head.length, start + 4);
-  target.writeUInt8(head.kind, start + 12);
-  target.writeUInt8(head.flags, start + 13);
-  target.writeUInt16LE(head.userBytes, start + 14);
-  target.writeUInt16LE(head.producerBytes, start + 16);
-  target.writeUIntLE(head.firstSeq, start + 18, 6);
-  target.writeUInt32LE(head.count, start + 24);
-  target.writeUIntLE(head.at, start + 28, 6);
-  target.writeUIntLE(head.attempt, start + 34, 6);
-  target.writeUInt32LE(head.n, start + 40);
-  target.writeUInt32LE(recordChecksum(target, start, head.length), start + 8);
+export function sealRecord(target: Buffer, start: number, record: UnsealedRecord): void {
+  const { title, length, userBytes, producerBytes } = record;
+  target.set(RECORD_MAGIC, start);
+  target.writeUInt32LE(length, start + 4);
+  target.writeUInt8(title.kind, start + 12);
+  target.writeUInt8(title.flags, start + 13);
+  target.writeUInt16LE(userBytes, start + 14);
+  target.writeUInt16LE(producerBytes, start + 16);
+  target.writeUIntLE(title.firstSeq, start + 18, 6);
+  target.writeUInt32LE(title.count, start + 24);
+  target.writeUIntLE(title.at, start + 28, 6);
+  target.writeUIntLE(title.producer?.attempt ?? 0, start + 34, 6);
+  target.writeUInt32LE(title.producer?.n ?? 0, start + 40);
+  target.writeUInt32LE(recordChecksum(target, start, length), start + 8);
 }
 
 /** The record at `start`, if one stands there whole and undamaged. */

@@ -35,6 +35,11 @@ export class RecordIndex {
     return this.#fullBytes + (this.#last?.sizeBytes ?? 0);
   }
 
+  /** When the first record was appended; undefined without one. */
+  get firstAt(): number | undefined {
+    return this.count === 0 ? undefined : (this.#full[0] ?? this.#last)?.firstAt;
+  }
+
   /** The `position`th record from the front. */
   at(position: number): RecordLocation | undefined {
     if (position < 0 || position >= this.count) return undefined;

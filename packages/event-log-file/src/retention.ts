@@ -67,10 +67,10 @@ export class Retention {
   /** Makes what is too old by now unreadable. Returns the user. */
   expire(user: UserLog): UserLog {
     const oldestKept = this.#deps.clock.nowMs() - this.#limits.perUser.maxAgeMs;
-    const oldest = user.record(0);
+    const { oldestAt } = user;
     // Somebody looked at a user who may have been asleep.
-    if (oldest === undefined && user.head > 0) this.#tidyLater();
-    if (oldest === undefined || oldest.at >= oldestKept) return user;
+    if (oldestAt === undefined && user.head > 0) this.#tidyLater();
+    if (oldestAt === undefined || oldestAt >= oldestKept) return user;
     this.#drop(user, () => {
       for (let record = user.record(0); record !== undefined; record = user.record(0)) {
         if (record.at >= oldestKept) return;

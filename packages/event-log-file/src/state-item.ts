@@ -32,6 +32,8 @@ export const RESTATEMENT: StateChange = Object.freeze({
 /** A change of a user's stream on its way to the disk. Settles to whether there was anything to change. */
 export class StateItem implements WriteItem {
   readonly user: UserLog;
+  offsetInGroup = 0;
+  earlierInGroup = -1;
   readonly #change: StateChange;
   readonly #context: StateContext;
   readonly #done: Deferred<boolean> = createDeferred();

@@ -99,6 +99,11 @@ export class UserLog {
     this.#ledger = ledger.isEmpty ? undefined : ledger;
   }
 
+  /** When its oldest readable record was appended. */
+  get oldestAt(): number | undefined {
+    return this.#index?.firstAt;
+  }
+
   record(position: number): RecordLocation | undefined {
     return this.#index?.at(position);
   }

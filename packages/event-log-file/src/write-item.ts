@@ -10,6 +10,10 @@ export interface Written {
 /** Something to be written for one user, in its turn. */
 export interface WriteItem {
   readonly user: UserLog;
+  /** Offset in the group that it is written with; set by the writer, like `earlierInGroup`. */
+  offsetInGroup: number;
+  /** The item of the same user before it in the group; -1 for none. */
+  earlierInGroup: number;
   /**
    * Whether what this item may do is known only when `earlier`, an item of the same user, has been written:
    * then they cannot be in one group.

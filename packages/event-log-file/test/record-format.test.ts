@@ -95,12 +95,52 @@ describe('a record', () => {
   it('leaves a buffer as it was when it is taken back, and what follows is whole', () => {
     const buffer = new RecordBuffer();
     buffer.begin({ ...TITLE, count: 2 });
-    expect(buffer.line('é')).toBe(2);
+    buffer.beginLine();
+    buffer.text('é');
+    expect(buffer.line()).toMatchObject({ end: buffer.line().start + 2 });
     buffer.cancel();
     expect(buffer.length).toBe(0);
     const length = buffer.add({ ...TITLE, count: 1 }, ['{}']);
     expect(decodeRecordHead(buffer.bytes, 0, buffer.length)?.length).toBe(length);
-    expect(buffer.copy(buffer.length - 2, buffer.length).toString()).toBe('{}');
+    expect(buffer.last(2).toString()).toBe('{}');
+  });
+
+  it('is written in texts and numbers as it would be in one text', () => {
+    const pieces = fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.maxSafeNat(), fc.nat(1_000)));
+    fc.assert(
+      fc.property(pieces, (given) => {
+        const buffer = new RecordBuffer();
+        buffer.begin({ ...TITLE, count: 1 });
+        buffer.beginLine();
+        for (const piece of given) {
+          if (typeof piece === 'number') buffer.number(piece);
+          else buffer.text(piece);
+        }
+        const { block, start, end } = buffer.line();
+        expect(block.subarray(start, end)).toEqual(Buffer.from(given.join('')));
+      }),
+    );
+  });
+
+  it('takes ASCII of every length', () => {
+    const buffer = new RecordBuffer();
+    for (const length of [0, 1, 24, 25, 300_000]) {
+      buffer.begin({ ...TITLE, count: 1 });
+      buffer.beginLine();
+      buffer.ascii('~'.repeat(length));
+      buffer.finish();
+      expect(buffer.last(length).toString()).toBe('~'.repeat(length));
+    }
+  });
+
+  it('is never overwritten by what comes later', () => {
+    const buffer = new RecordBuffer();
+    const views = Array.from({ length: 2_000 }, (_, n) => {
+      buffer.clear();
+      buffer.add({ ...TITLE, count: 1 }, [`${n}`.padStart(1_000)]);
+      return buffer.last(1_000);
+    });
+    for (const [n, view] of views.entries()) expect(view.toString()).toBe(`${n}`.padStart(1_000));
   });
 
   it('stands behind others in a buffer that grows and is cleared', () => {

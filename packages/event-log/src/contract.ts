@@ -83,6 +83,12 @@ export interface OpenRun {
   readonly firstSeq: number;
 }
 
+/** Listens to a log, for metrics. Called synchronously, before the append settles; must not throw. */
+export interface EventLogObserver {
+  /** Events were appended: not a repeat. */
+  appended?(result: AppendResult): void;
+}
+
 /** Undoes one subscription. Repeated calls do nothing. */
 export type Unsubscribe = () => void;
 

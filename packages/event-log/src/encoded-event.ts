@@ -16,30 +16,20 @@ export interface LogStamp {
 export interface EncodeOptions {
   readonly encoder: EventEncoder;
   readonly maxBytes: number;
-  readonly write?: (json: string) => number;
 }
 
 /**
- * Encodes one draft: the only time this happens in the event's life. A log that writes the JSON somewhere at once
- * gives `write`, which returns its UTF-8 bytes.
+ * Encodes one draft: the only time this happens in the event's life.
  *
  * @throws EventLogError `EVENT_TOO_LARGE` above `maxBytes` of UTF-8
  */
 export function encodeDraft(
   draft: EventDraft,
   stamp: LogStamp,
-  { encoder, maxBytes, write = byteLength }: EncodeOptions,
+  { encoder, maxBytes }: EncodeOptions,
 ): EncodedEvent {
   const json = encoder.encode(draft, stamp);
-  const bytes = write(json);
-  if (bytes > maxBytes) {
-    throw new EventLogError(
-      'EVENT_TOO_LARGE',
-      `An encoded event has at most ${maxBytes} bytes; this ${draft.type} has ${bytes}.`,
-      { details: { type: draft.type, bytes, maxBytes } },
-    );
-  }
-  return {
+  const event = {
     seq: stamp.seq,
     id: stamp.id,
     type: draft.type,
@@ -48,12 +38,23 @@ export function encodeDraft(
     threadId: draft.threadId as ThreadId | undefined,
     runId: draft.runId as RunId | undefined,
     json,
-    bytes,
+    bytes: Buffer.byteLength(json),
   };
+  requireEventFits(event, maxBytes);
+  return event;
 }
 
-function byteLength(json: string): number {
-  return Buffer.byteLength(json);
+/** @throws EventLogError `EVENT_TOO_LARGE` above `maxBytes` */
+export function requireEventFits(
+  { type, bytes }: Pick<EncodedEvent, 'type' | 'bytes'>,
+  maxBytes: number,
+): void {
+  if (bytes <= maxBytes) return;
+  throw new EventLogError(
+    'EVENT_TOO_LARGE',
+    `An encoded event has at most ${maxBytes} bytes; this ${type} has ${bytes}.`,
+    { details: { type, bytes, maxBytes } },
+  );
 }
 
 /** What stands in place of an erased event: its position, id and time, and nothing else of it. */

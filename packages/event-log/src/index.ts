@@ -9,6 +9,7 @@ export type {
   EncodedBatch,
   EncodedEvent,
   EventLog,
+  EventLogObserver,
   OpenRun,
   Producer,
   ReadRequest,
@@ -17,7 +18,7 @@ export type {
   Unsubscribe,
 } from './contract.js';
 export type { EncodeOptions, LogStamp } from './encoded-event.js';
-export { encodeDraft, encodeErased, isErasable } from './encoded-event.js';
+export { encodeDraft, encodeErased, isErasable, requireEventFits } from './encoded-event.js';
 export type { EventLogErrorCode } from './errors.js';
 export { EVENT_LOG_ERROR_CODES, EventLogError } from './errors.js';
 export type { PageLimits } from './event-window.js';

@@ -7,6 +7,7 @@ import type {
   EncodedBatch,
   EncodedEvent,
   EventLog,
+  EventLogObserver,
   OpenRun,
   Producer,
   ReadRequest,
@@ -24,6 +25,7 @@ export interface MemoryEventLogDeps {
   readonly clock: Clock;
   readonly ids: Pick<IdGenerator, 'eventId'>;
   readonly logger: Logger;
+  readonly observer?: EventLogObserver;
 }
 
 /**
@@ -89,6 +91,7 @@ class MemoryEventLog implements EventLog {
     this.#streams.set(userId, stream);
     this.#tidyLater();
     this.#hub.announce(userId, { events });
+    this.#deps.observer?.appended?.(result);
     return result;
   }
 

@@ -13,7 +13,7 @@ export interface WakeSource {
 export interface AnnouncedAppend {
   readonly events: readonly EncodedEvent[];
   /** As `EncodedBatch.lines`. Called when somebody is to be woken, before `announce` returns. */
-  copyLines?(): Uint8Array | undefined;
+  lines?(): Uint8Array | undefined;
 }
 
 /** Who is to be woken, and the order and content of wakes: one hub per log. */
@@ -45,14 +45,24 @@ interface Subscriber {
   over: boolean;
 }
 
-const NOBODY: readonly Subscriber[] = Object.freeze([]);
+/** The subscribers of one user, and what was announced since they were woken last. */
+interface Group {
+  /** Replaced on change: most users have one, for which a set would take four times the memory. */
+  subscribers: readonly Subscriber[];
+  /** Undefined when nothing was announced, `UNREADABLE` when it is to be read. */
+  events: readonly EncodedEvent[] | undefined;
+  /** Of one append alone. */
+  lines: Uint8Array | undefined;
+}
+
+const UNREADABLE: readonly EncodedEvent[] = Object.freeze([]);
 
 class Hub implements WakeHub {
   readonly #source: WakeSource;
   readonly #logger: Logger;
-  /** Replaced on change: most users have one, for which a set would take four times the memory. */
-  readonly #subscribers = new Map<UserId, readonly Subscriber[]>();
-  #announced = new Map<UserId, Announced>();
+  readonly #groups = new Map<UserId, Group>();
+  /** Those of whom something was announced. */
+  #announced: UserId[] = [];
   #draining: Promise<void> | undefined;
 
   constructor(source: WakeSource, logger: Logger) {
@@ -63,19 +73,23 @@ class Hub implements WakeHub {
   subscribe(userId: UserId, onWake: (batch?: EncodedBatch) => void): Unsubscribe {
     const position = this.#source.positionOf(userId).head;
     const subscriber: Subscriber = { onWake, position, failed: false, over: false };
+    const group = this.#groups.get(userId);
     // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
-    this.#subscribers.set(userId, (this.#subscribers.get(userId) ?? NOBODY).concat(subscriber));
+    if (group !== undefined) group.subscribers = group.subscribers.concat(subscriber);
+    else this.#groups.set(userId, { subscribers: [subscriber], events: undefined, lines: undefined });
     return this.#unsubscribe.bind(this, userId, subscriber);
   }
 
   announce(userId: UserId, append: AnnouncedAppend): void {
-    if (!this.#subscribers.has(userId)) return;
-    const known = this.#announced.get(userId);
-    if (known === undefined) {
-      this.#announced.set(userId, { events: append.events, lines: append.copyLines?.() });
+    const group = this.#groups.get(userId);
+    if (group === undefined) return;
+    if (group.events === undefined) {
+      group.events = append.events;
+      group.lines = append.lines?.();
+      this.#announced.push(userId);
     } else {
-      known.events = known.events && [...known.events, ...append.events];
-      known.lines = undefined;
+      if (group.events !== UNREADABLE) group.events = [...group.events, ...append.events];
+      group.lines = undefined;
     }
     // Two hops: whoever awaits the append itself goes on before the wake.
     this.#draining ??= Promise.resolve()
@@ -84,8 +98,8 @@ class Hub implements WakeHub {
   }
 
   changed(userId: UserId): void {
-    const known = this.#announced.get(userId);
-    if (known !== undefined) known.events = undefined;
+    const group = this.#groups.get(userId);
+    if (group?.events !== undefined) group.events = UNREADABLE;
   }
 
   async drained(): Promise<void> {
@@ -93,34 +107,36 @@ class Hub implements WakeHub {
   }
 
   close(): void {
-    this.#subscribers.clear();
-    this.#announced.clear();
+    this.#groups.clear();
+    this.#announced = [];
   }
 
   #unsubscribe(userId: UserId, subscriber: Subscriber): void {
     if (subscriber.over) return;
     subscriber.over = true;
-    const group = this.#subscribers.get(userId) ?? NOBODY;
-    const left = group.filter((other) => other !== subscriber);
-    if (left.length === 0) this.#subscribers.delete(userId);
-    else this.#subscribers.set(userId, left);
+    const group = this.#groups.get(userId);
+    if (group === undefined) return;
+    group.subscribers = group.subscribers.filter((other) => other !== subscriber);
+    if (group.subscribers.length === 0) this.#groups.delete(userId);
   }
 
   #drain(): void {
     const announced = this.#announced;
-    this.#announced = new Map();
+    this.#announced = [];
     // From here on an append made inside a wake asks for its own drain.
     this.#draining = undefined;
-    for (const [userId, what] of announced) this.#wakeAll(userId, what);
+    for (const userId of announced) this.#wakeAll(userId);
   }
 
-  #wakeAll(userId: UserId, { events, lines }: Announced): void {
-    const group = this.#subscribers.get(userId);
-    if (group === undefined) return;
+  #wakeAll(userId: UserId): void {
+    const group = this.#groups.get(userId);
+    if (group?.events === undefined) return;
+    const { subscribers, events, lines } = group;
+    group.events = undefined;
+    group.lines = undefined;
     const { first, head } = this.#source.positionOf(userId);
-    const isReadable = events !== undefined && (events[0]?.seq ?? 0) >= first;
-    const batch = isReadable ? batchOf(this.#source.epoch, events, lines) : undefined;
-    for (const subscriber of group) {
+    const batch = batchOf(this.#source.epoch, events, { first, lines });
+    for (const subscriber of subscribers) {
       if (subscriber.position >= head || subscriber.over) continue;
       this.#wake(subscriber, batch && rest(batch, subscriber.position));
       subscriber.position = head;
@@ -140,19 +156,14 @@ class Hub implements WakeHub {
   }
 }
 
-/** What was announced of one user since its last wake. */
-interface Announced {
-  /** Undefined when it is to be read. */
-  events: readonly EncodedEvent[] | undefined;
-  /** Of one append alone. */
-  lines: Uint8Array | undefined;
-}
-
+/** Nothing when some of it can no longer be read, from `first` on. */
 function batchOf(
   epoch: string,
   events: readonly EncodedEvent[],
-  lines: Uint8Array | undefined,
-): EncodedBatch {
+  { first, lines }: { readonly first: number; readonly lines: Uint8Array | undefined },
+): EncodedBatch | undefined {
+  const [event] = events;
+  if (event === undefined || event.seq < first) return undefined;
   return lines === undefined ? { epoch, events } : { epoch, events, lines };
 }
 

@@ -37,7 +37,7 @@ function setUp() {
     const seq = stream.head + 1;
     stream.head += count;
     const events = Array.from({ length: count }, (_, index) => eventAt(seq + index));
-    hub.announce(user, { events, copyLines: () => Buffer.from(`lines from ${seq}`) });
+    hub.announce(user, { events, lines: () => Buffer.from(`lines from ${seq}`) });
   };
   const listen = () => {
     const wakes: (number[] | 'read')[] = [];

@@ -259,7 +259,7 @@ export interface ClientConnection {
   info(): ConnectionInfo;
 }
 
-/** What a connection has been sent and has not acknowledged. */
+/** What a connection has been sent and has not acknowledged: now, whenever it is looked at. */
 export interface InFlight {
   /** Above 0, silence is a slow consumer (4508). */
   readonly unackedBytes: number;

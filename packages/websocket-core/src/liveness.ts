@@ -24,6 +24,8 @@ export class Liveness {
   readonly #owner: LivenessOwner;
   #lastInboundMs: number;
   #flow = IDLE;
+  /** What its frames in flight added to the silence limit when that was looked at last. */
+  #extraMs = 0;
   #stopped = false;
 
   constructor(host: ConnectionHost, owner: LivenessOwner) {
@@ -59,10 +61,11 @@ export class Liveness {
   }
 
   reportInFlight(flow: InFlight): void {
-    const before = extraSilenceMs(this.#flow.largestFrameBytes);
     this.#flow = flow;
+    const before = this.#extraMs;
+    this.#extraMs = extraSilenceMs(flow.largestFrameBytes);
     // A smaller frame brings the deadline forward, which the job would notice too late.
-    if (!this.#stopped && extraSilenceMs(flow.largestFrameBytes) < before) this.#watch();
+    if (!this.#stopped && this.#extraMs < before) this.#watch();
   }
 
   /** The job `heartbeat`. */

@@ -13,8 +13,8 @@ import { createAuthService } from '../auth/auth-service.js';
 import type { Passwords } from '../auth/passwords.js';
 import { createThrottle } from '../auth/throttle.js';
 import type { ServerConfig } from '../config/environment.js';
-import { DeliveryMeter } from '../delivery/delivery-meter.js';
-import { observeAppends } from '../delivery/observed-log.js';
+import type { DeliveryMeter } from '../delivery/delivery-meter.js';
+import { observeRuns } from '../delivery/observed-log.js';
 import { createLargeValues } from '../persistence/large-values.js';
 import { createRunPositions } from '../persistence/run-positions.js';
 import { createSqlRunStore } from '../persistence/run-store.js';
@@ -33,15 +33,14 @@ const THROTTLE_WINDOW_MS = 15 * 60_000;
 const DEFAULT_AGENT = 'demo';
 
 /** The log as everybody uses it: what it takes is measured, and where runs are in it is recorded. */
-export function provideLog(scope: Scope, opened: OpenedEventLog): Scope {
+export function provideLog(scope: Scope, opened: OpenedEventLog, meter: DeliveryMeter): Scope {
   return scope
     .provide(TOKENS.logStats, () => opened.stats)
-    .provide(TOKENS.meter, (s) => new DeliveryMeter({ clock: s.get(TOKENS.clock) }))
+    .provide(TOKENS.meter, () => meter)
     .provide(TOKENS.log, (s) => {
-      const meter = s.get(TOKENS.meter);
       const logger = s.get(TOKENS.logger);
       const positions = createRunPositions({ sessions: s.get(TOKENS.sessions), logger });
-      return observeAppends(opened.log, [(appended) => meter.appended(appended), positions]);
+      return observeRuns(opened.log, [(appended) => meter.runs.noteAppended(appended), positions]);
     });
 }
 

@@ -1,14 +1,14 @@
 import type { DeliveryAck, DeliveryObserver } from '@runwire/bridge-factory';
+import type { AppendResult, EventLogObserver } from '@runwire/event-log';
 import type { Clock } from '@runwire/kernel';
 import { Histogram } from 'prom-client';
-import type { Appended } from './observed-log.js';
 import { RunDeliveries, type RunDeliveriesOptions } from './run-deliveries.js';
 
 /** From 5 ms, a local network, to the half minute after which a silent client is closed. */
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Measures delivery where it counts: what the log took, and what clients say that they have applied. */
-export class DeliveryMeter implements DeliveryObserver {
+export class DeliveryMeter implements DeliveryObserver, EventLogObserver {
   readonly runs: RunDeliveries;
   /** Of no registry yet: whoever shows metrics registers it. */
   readonly waits = new Histogram({
@@ -28,10 +28,8 @@ export class DeliveryMeter implements DeliveryObserver {
     return this.#eventsAppended;
   }
 
-  appended(appended: Appended): undefined {
-    const { result, drafts } = appended;
-    if (!result.duplicate) this.#eventsAppended += drafts.length;
-    this.runs.noteAppended(appended);
+  appended({ firstSeq, lastSeq }: AppendResult): void {
+    this.#eventsAppended += lastSeq - firstSeq + 1;
   }
 
   acked(ack: DeliveryAck): void {

@@ -53,7 +53,7 @@ export class RunDeliveries {
     return run?.userId === userId ? run : undefined;
   }
 
-  noteAppended({ userId, drafts, result }: Appended): void {
+  noteAppended({ userId, drafts, result }: Appended): undefined {
     drafts.forEach(({ type, runId }, index) => {
       if (type !== TERMINAL_EVENT_TYPE || runId === undefined || this.#runs.has(runId as RunId)) return;
       const lastSeq = result.firstSeq + index;

@@ -16,6 +16,7 @@ import { createScope, type Scope } from '../composition/scope.js';
 import { TOKENS } from '../composition/tokens.js';
 import { parseEnvironment, type ServerConfig } from '../config/environment.js';
 import { keptJwtSecret } from '../config/jwt-secret.js';
+import { DeliveryMeter } from '../delivery/delivery-meter.js';
 import { createServerLogger } from '../logging.js';
 import { drainServer } from './drain.js';
 import { openEventLog } from './event-log.js';
@@ -95,7 +96,10 @@ async function openFoundation(start: {
   const ids = createIdGenerator({ clock });
   const database = await phase('database', () => openDatabase(config, logger));
   process.onClose('database', () => database.close());
-  const events = await phase('event log', () => openEventLog({ clock, ids, logger }, config, decorate));
+  const meter = new DeliveryMeter({ clock });
+  const events = await phase('event log', () =>
+    openEventLog({ clock, ids, logger, observer: meter }, config, decorate),
+  );
   process.onClose('event log', () => events.log.close());
   process.dependsOn('event log', () => events.stats()?.failing);
   const scope = createScope()
@@ -105,7 +109,7 @@ async function openFoundation(start: {
     .provide(TOKENS.ids, () => ids)
     .provide(TOKENS.sessions, () => database.sessions)
     .provide(TOKENS.states, () => new WeakMap());
-  provideAgents(provideStores(provideLog(scope, events), decorate), agents);
+  provideAgents(provideStores(provideLog(scope, events, meter), decorate), agents);
   const recovered = await phase('recovery', () => recover(scope));
   return { scope, recovered };
 }

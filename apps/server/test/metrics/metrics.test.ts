@@ -28,17 +28,15 @@ const LOG: FileEventLogStats = {
   openMs: 47,
 };
 
-/** Three events appended, one of them twice, and two acknowledgements: one after 20 ms, one of unknown age. */
+/** Three events appended, and two acknowledgements: one after 20 ms, one of unknown age. */
 function measured(): DeliveryMeter {
   const clock = createManualClock();
   const ids = createIdGenerator({ clock });
   const meter = new DeliveryMeter({ clock });
   const userId = ids.userId();
   const connectionId = ids.connectionId();
-  const drafts = [1, 2, 3].map(() => ({ type: 'thread_updated', threadId: 't', data: {} }) as const);
   const result = { epoch: 'e', firstSeq: 1, lastSeq: 3, lastId: ids.eventId(), duplicate: false };
-  meter.appended({ userId, drafts, result });
-  meter.appended({ userId, drafts, result: { ...result, duplicate: true } });
+  meter.appended(result);
   meter.acked({ userId, connectionId, seq: 2, events: 2, waitedMs: 20 });
   meter.acked({ userId, connectionId, seq: 3, events: 1, waitedMs: undefined });
   return meter;

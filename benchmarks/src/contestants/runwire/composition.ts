@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { createWebSocketBridgeFactory, type WebSocketBridgeFactory } from '@runwire/bridge-factory';
 import { createConnectionPool } from '@runwire/connection-pool';
-import { createMemoryEventLog, type EventLog } from '@runwire/event-log';
+import { createMemoryEventLog, type EventLog, type EventLogObserver } from '@runwire/event-log';
 import { type FileEventLogStats, openFileEventLog } from '@runwire/event-log-file';
 import { createIdGenerator, type IdGenerator, isId } from '@runwire/id-generation';
 import { type Clock, createSystemClock, type Logger } from '@runwire/kernel';
@@ -41,7 +41,10 @@ export async function compose(options: ServerOptions, kind: LogKind): Promise<Co
   const ids = createIdGenerator({ clock });
   const logger = createStderrLogger();
   const meter = new DeliveryMeter(clock);
-  const opened = await openLog({ clock, ids, logger }, { kind, directory: options.directory });
+  const opened = await openLog(
+    { clock, ids, logger, observer: meter },
+    { kind, directory: options.directory },
+  );
   const log = meter.observe(opened.log);
   const pool = createConnectionPool({ clock, logger }, RAISED_LIMITS);
   pool.start();
@@ -85,7 +88,12 @@ export async function compose(options: ServerOptions, kind: LogKind): Promise<Co
 }
 
 async function openLog(
-  deps: { readonly clock: Clock; readonly ids: IdGenerator; readonly logger: Logger },
+  deps: {
+    readonly clock: Clock;
+    readonly ids: IdGenerator;
+    readonly logger: Logger;
+    readonly observer: EventLogObserver;
+  },
   { kind, directory }: { readonly kind: LogKind; readonly directory: string },
 ): Promise<{ readonly log: EventLog; readonly stats: () => FileEventLogStats | undefined }> {
   const { retentionEvents: maxEvents, retentionBytes: maxBytes } = RAISED_LIMITS;

@@ -1,5 +1,5 @@
 import type { DeliveryAck, DeliveryObserver } from '@runwire/bridge-factory';
-import type { AppendResult, EventLog } from '@runwire/event-log';
+import type { AppendResult, EventLog, EventLogObserver } from '@runwire/event-log';
 import type { UserId } from '@runwire/id-generation';
 import type { Clock } from '@runwire/kernel';
 import { type EventDraft, TERMINAL_EVENT_TYPE } from '@runwire/protocol';
@@ -34,7 +34,7 @@ interface EndedRun {
  * Measures delivery at the same places, and with the same steps per event and per acknowledgement, as the meter of
  * the reference server.
  */
-export class DeliveryMeter implements DeliveryObserver {
+export class DeliveryMeter implements DeliveryObserver, EventLogObserver {
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #waits = new Float64Array(BOUNDS_MS.length);
   /** In the order of their ends. */
@@ -55,13 +55,16 @@ export class DeliveryMeter implements DeliveryObserver {
     return this.#positions;
   }
 
-  /** The log as everybody uses it: what it takes is measured. */
+  appended({ firstSeq, lastSeq }: AppendResult): void {
+    this.#eventsAppended += lastSeq - firstSeq + 1;
+  }
+
+  /** The log as everybody uses it: the appends with which runs end are looked at, all others are only counted. */
   observe(log: EventLog): EventLog {
     return {
-      append: async (userId, drafts, options) => {
-        const result = await log.append(userId, drafts, options);
-        this.#appended(userId, drafts, result);
-        return result;
+      append: (userId, drafts, options) => {
+        const appending = log.append(userId, drafts, options);
+        return drafts.some(isBorder) ? this.#noteBorder(appending, userId, drafts) : appending;
       },
       read: (userId, request) => log.read(userId, request),
       stream: (userId) => log.stream(userId),
@@ -80,20 +83,26 @@ export class DeliveryMeter implements DeliveryObserver {
     this.#waits[index] = (this.#waits[index] ?? 0) + 1;
   }
 
-  /** The reference server looks twice: for the ends of runs, and for positions that it records in SQL. */
-  #appended(userId: UserId, drafts: readonly EventDraft[], result: AppendResult): void {
-    if (!result.duplicate) this.#eventsAppended += drafts.length;
-    drafts.forEach(({ type, runId }, index) => {
-      if (type !== TERMINAL_EVENT_TYPE || runId === undefined) return;
+  async #noteBorder(
+    appending: Promise<AppendResult>,
+    userId: UserId,
+    drafts: readonly EventDraft[],
+  ): Promise<AppendResult> {
+    const result = await appending;
+    drafts.forEach((draft, index) => {
+      if (!isBorder(draft)) return;
+      this.#positions += 1;
+      if (draft.type !== TERMINAL_EVENT_TYPE || draft.runId === undefined) return;
       const atMs = this.#clock.nowMs();
-      this.#endedRuns.set(runId, { userId, lastSeq: result.firstSeq + index, atMs });
+      this.#endedRuns.set(draft.runId, { userId, lastSeq: result.firstSeq + index, atMs });
       const [first] = this.#endedRuns.keys();
       if (this.#endedRuns.size > MAX_ENDED_RUNS && first !== undefined) this.#endedRuns.delete(first);
     });
-    this.#positions += drafts.flatMap(({ type, runId }, index): readonly number[] => {
-      if (runId === undefined) return [];
-      const hasPosition = type === 'message_added' || type === TERMINAL_EVENT_TYPE;
-      return hasPosition ? [result.firstSeq + index] : [];
-    }).length;
+    return result;
   }
+}
+
+/** Whether a run begins or ends with it. */
+function isBorder({ type, runId }: EventDraft): boolean {
+  return runId !== undefined && (type === 'message_added' || type === TERMINAL_EVENT_TYPE);
 }

@@ -116,8 +116,8 @@ export class FakeConnection implements DeliveryConnection {
     };
   }
 
-  reportInFlight(flow: InFlight): void {
-    this.flows.push(flow);
+  reportInFlight({ unackedBytes, largestFrameBytes, sentSeq, headSeq }: InFlight): void {
+    this.flows.push({ unackedBytes, largestFrameBytes, sentSeq, headSeq });
   }
 
   close(code = 1006, reason?: string): void {

@@ -124,3 +124,9 @@ export async function until(
 export async function quiet({ clock }: EventLogConformanceContext): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await clock.settle();
 }
+
+/** What an event says, whatever it is made of. */
+export function plain(event: EncodedEvent): EncodedEvent {
+  const { seq, id, type, threadId, runId, json, bytes } = event;
+  return { seq, id, type, class: event.class, threadId, runId, json, bytes };
+}

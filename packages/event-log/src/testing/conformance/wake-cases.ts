@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EventLogConformanceCase } from '../conformance-context.js';
 import { renamed, renamedTimes } from './drafts.js';
-import { eventsOf, pageOf, quiet, recordWakes, setScene, until, wordsOf } from './scene.js';
+import { eventsOf, pageOf, plain, quiet, recordWakes, setScene, until, wordsOf } from './scene.js';
 
 /** Subscriptions. */
 export const WAKE_CASES: readonly EventLogConformanceCase[] = [
@@ -35,8 +35,8 @@ export const WAKE_CASES: readonly EventLogConformanceCase[] = [
       const { epoch } = await log.stream(user);
       assert(wakes.every((batch) => batch?.epoch === epoch));
       assert.deepEqual(
-        wakes.flatMap((batch) => batch?.events ?? []),
-        await eventsOf(log, user),
+        wakes.flatMap((batch) => batch?.events ?? []).map(plain),
+        (await eventsOf(log, user)).map(plain),
       );
     },
   },
