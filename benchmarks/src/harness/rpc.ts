@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { inspect } from 'node:util';
 
 /** What a child process can be asked to do: one argument each, one answer. */
 export type Procedures = { readonly [name: string]: (argument: never) => Promise<unknown> };
@@ -68,5 +69,5 @@ export class Caller<P extends Procedures> {
 }
 
 function errorText(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return inspect(error);
 }

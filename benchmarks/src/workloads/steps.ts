@@ -29,7 +29,8 @@ export async function openConnections(
 
 /** Emits a plan and waits until every connection has `perConnection` events in all. */
 export async function emitAndReceive(field: Field, plan: EmitPlan, perConnection: number): Promise<void> {
-  const received = field.client.caller.call('untilReceived', { perConnection });
-  await field.server.caller.call('emit', plan);
-  await received;
+  await Promise.all([
+    field.client.caller.call('untilReceived', { perConnection }),
+    field.server.caller.call('emit', plan),
+  ]);
 }

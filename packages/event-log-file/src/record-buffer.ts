@@ -123,9 +123,7 @@ export class RecordBuffer implements EncodingTarget {
   }
 
   text(text: string): void {
-    const { length } = text;
-    this.#reserve(length * MAX_UNIT_BYTES);
-    if (length > MAX_LOOPED_UNITS || !this.#shortAscii(text)) this.#end += this.#block.write(text, this.#end);
+    this.#text(text);
   }
 
   /** Ends the record; returns the bytes of the whole. */
@@ -164,10 +162,19 @@ export class RecordBuffer implements EncodingTarget {
     this.#complete = this.#end;
   }
 
+  /** Returns its bytes. */
+  #text(text: string): number {
+    const { length } = text;
+    this.#reserve(length * MAX_UNIT_BYTES);
+    if (length <= MAX_LOOPED_UNITS && this.#shortAscii(text)) return length;
+    const bytes = this.#block.write(text, this.#end);
+    this.#end += bytes;
+    return bytes;
+  }
+
+  /** Returns its bytes. */
   #id(id: string): number {
-    const at = this.#end;
-    this.text(id);
-    const bytes = this.#end - at;
+    const bytes = this.#text(id);
     if (bytes > MAX_ID_BYTES || (bytes !== id.length && LONE_SURROGATE.test(id))) {
       throw new ProtocolError('NOT_ENCODABLE', `An id is at most ${MAX_ID_BYTES} bytes of whole characters.`);
     }

@@ -143,6 +143,21 @@ describe('a record', () => {
     for (const [n, view] of views.entries()) expect(view.toString()).toBe(`${n}`.padStart(1_000));
   });
 
+  it.each([
+    ['in the group that is put together', false],
+    ['in the next group', true],
+  ])('is whole wherever the block of memory ends, %s', (_name, isNextGroup) => {
+    const one = record();
+    for (let free = 0; free < 2 * one.length; free += 1) {
+      const buffer = new RecordBuffer();
+      buffer.addBytes(Buffer.alloc(262_144 - free));
+      if (isNextGroup) buffer.clear();
+      const start = buffer.length;
+      expect(buffer.add(TITLE, ['{"a":1}', '{"b":2}'])).toBe(one.length);
+      expect(buffer.bytes.subarray(start)).toEqual(one);
+    }
+  });
+
   it('stands behind others in a buffer that grows and is cleared', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(200_000), { maxLength: 8 }), (sizes) => {
