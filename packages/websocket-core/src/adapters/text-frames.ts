@@ -19,9 +19,10 @@ export function frameBytes(payloadBytes: number): number {
 
 /**
  * Writes text frames with one system call, by our own hand: through `ws` each of them is two chunks of the stream,
- * which makes a frame alone a fifth dearer. `written` is called when the last has gone to the kernel.
+ * which makes a frame alone a fifth dearer. `written` is called when the last has
+ * gone to the kernel.
  */
-export function writeTextFrames(stream: Duplex, payloads: readonly Uint8Array[], written: () => void): void {
+export function writeTextFrames(stream: Duplex, payloads: readonly Uint8Array[], written?: () => void): void {
   let total = 0;
   for (const payload of payloads) total += frameBytes(payload.byteLength);
   if (total <= MAX_COPIED_BYTES) {

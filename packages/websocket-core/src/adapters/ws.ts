@@ -168,6 +168,7 @@ export function createWsUpgrader(limits: SocketLimits, clock: Clock): Upgrader {
   };
 }
 
+const NOTHING = Buffer.alloc(0);
 const WEB_SOCKET = Symbol('web socket');
 
 /** The TCP stream under a WebSocket. */
@@ -186,7 +187,7 @@ class WsSocket implements Socket, TurnWriter {
   readonly #stream: ObservedStream;
   readonly #turn: WriteTurn;
   /** What is to be written in this turn. */
-  #gathered: Uint8Array[] | undefined;
+  #gathered: readonly Uint8Array[] | undefined;
   #gatheredBytes = 0;
 
   constructor(
@@ -215,10 +216,10 @@ class WsSocket implements Socket, TurnWriter {
   send(frames: readonly Uint8Array[]): void {
     if (frames.length === 0) return;
     if (this.#gathered === undefined) {
-      this.#gathered = [...frames];
+      this.#gathered = frames;
       this.#turn.add(this);
     } else {
-      this.#gathered.push(...frames);
+      this.#gathered = [...this.#gathered, ...frames];
     }
     for (const frame of frames) this.#gatheredBytes += frameBytes(frame.byteLength);
   }
@@ -229,8 +230,20 @@ class WsSocket implements Socket, TurnWriter {
     this.#gathered = undefined;
     this.#gatheredBytes = 0;
     // `ws` writes its own frames whole and at once, so these may go between them.
-    if (this.isOpen) writeTextFrames(this.#stream, frames, () => this.#ws.events?.flushed());
+    if (this.isOpen) this.#write(frames);
     this.#ws.release();
+  }
+
+  /** What the kernel takes at once needs no callback, which would take a tick of its own. */
+  #write(frames: readonly Uint8Array[]): void {
+    const stream = this.#stream;
+    if (stream.writableLength > 0) {
+      writeTextFrames(stream, frames, () => this.#ws.events?.flushed());
+      return;
+    }
+    writeTextFrames(stream, frames);
+    if (stream.writableLength === 0) this.#ws.events?.flushed();
+    else stream.write(NOTHING, () => this.#ws.events?.flushed());
   }
 
   ping(): void {
