@@ -65,7 +65,9 @@ export function createAcks({ clock, send }: AcksDeps, from: number): Acks {
       unackedBytes += bytes;
       reached = Math.max(reached, applied);
       if (reached <= acked) return;
-      if (!behind && unackedBytes < CLIENT_LIMITS.ackEveryBytes) sendIn(CLIENT_LIMITS.ackDelayMs);
+      // As many as there are bytes to read, and the server waits for them: these need no token.
+      if (unackedBytes >= CLIENT_LIMITS.ackEveryBytes) sendNow();
+      else if (!behind) sendIn(CLIENT_LIMITS.ackDelayMs);
       else if (takeToken()) sendNow();
       else sendIn(REFILL_MS);
     },

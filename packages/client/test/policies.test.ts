@@ -125,7 +125,7 @@ describe('acks', () => {
     const times: number[] = [];
     for (let frame = 1; frame <= 20_000; frame += 1) {
       const before = sent.length;
-      acks.note(16_384, 10 + frame, true);
+      acks.note(500, 10 + frame, true);
       await clock.advance(1);
       for (let n = before; n < sent.length; n += 1) times.push(clock.monotonicMs());
     }
@@ -136,6 +136,14 @@ describe('acks', () => {
     expect(most(1_000)).toBeLessThan(100);
     expect(most(10_000)).toBeLessThan(1_000);
     expect(times.length).toBeGreaterThan(500);
+  });
+
+  it('leave no more than 64 KiB unacknowledged, however fast a reader that is behind catches up', () => {
+    const { acks, sent } = create();
+    for (let frame = 1; frame <= 1_000; frame += 1) {
+      acks.note(16_384, 10 + frame, true);
+      expect(10 + frame - (sent.at(-1) ?? 10)).toBeLessThan(4);
+    }
   });
 
   it('send what is due when they stop, and nothing after', async () => {

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { type EncodingTarget, ProtocolError } from '@runwire/protocol';
+import { type EncodedPiece, type EncodingTarget, ProtocolError } from '@runwire/protocol';
 import {
   MAX_ATTEMPT,
   MAX_ID_BYTES,
@@ -17,9 +17,8 @@ const NEW_LINE = 10;
 const ZERO = 48;
 /** What a UTF-16 unit takes at most in UTF-8. */
 const MAX_UNIT_BYTES = 3;
-/** The digits of the largest safe integer. */
-const MAX_DIGITS = 16;
-const MILLION = 1_000_000;
+const MAX_INTEGER = 2 ** 31 - 1;
+const MAX_DIGITS = 10;
 /** Up to here a loop is faster than a call into the engine. */
 const MAX_LOOPED_UNITS = 64;
 const MAX_ASCII = 127;
@@ -104,22 +103,42 @@ export class RecordBuffer implements EncodingTarget {
     return { block: this.#block, start: this.#lineAt, end: this.#end };
   }
 
+  piece({ bytes }: EncodedPiece): void {
+    this.#reserve(bytes.length);
+    this.#block.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
   ascii(text: string): void {
     const { length } = text;
     this.#reserve(length);
-    if (length > MAX_LOOPED_UNITS) this.#end += this.#block.write(text, this.#end, 'latin1');
-    else this.#shortAscii(text);
+    if (length > MAX_LOOPED_UNITS) {
+      this.#end += this.#block.write(text, this.#end, 'latin1');
+      return;
+    }
+    const block = this.#block;
+    const start = this.#end;
+    for (let at = 0; at < length; at += 1) block[start + at] = text.charCodeAt(at);
+    this.#end = start + length;
   }
 
   number(value: number): void {
-    this.#reserve(MAX_DIGITS);
-    if (value < MILLION) {
-      this.#digits(value, digitsOf(value));
+    if (value > MAX_INTEGER) {
+      this.ascii(String(value));
       return;
     }
-    const millions = Math.floor(value / MILLION);
-    this.number(millions);
-    this.#digits(value - millions * MILLION, 6);
+    this.#reserve(MAX_DIGITS);
+    const block = this.#block;
+    let at = this.#end + digitsOf(value);
+    this.#end = at;
+    // Within 32 bits, and said so: a division of integers takes a tenth of one of doubles.
+    let rest = value | 0;
+    do {
+      const tenth = (rest / 10) | 0;
+      at -= 1;
+      block[at] = ZERO + (rest - tenth * 10);
+      rest = tenth;
+    } while (rest > 0);
   }
 
   text(text: string): void {
@@ -194,15 +213,6 @@ export class RecordBuffer implements EncodingTarget {
     return true;
   }
 
-  #digits(value: number, count: number): void {
-    let rest = value;
-    for (let at = this.#end + count - 1; at >= this.#end; at -= 1) {
-      this.#block[at] = ZERO + (rest % 10);
-      rest = Math.floor(rest / 10);
-    }
-    this.#end += count;
-  }
-
   /** Makes room for so many bytes more. */
   #reserve(bytes: number): void {
     const needed = this.#end + bytes;
@@ -222,9 +232,9 @@ export class RecordBuffer implements EncodingTarget {
 /** Two ids must not become one on the disk, which is what happens to surrogates without a partner. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Of a number below a million. */
+/** Of a number of 32 bits. */
 function digitsOf(value: number): number {
-  if (value < 100) return value < 10 ? 1 : 2;
-  if (value < 10_000) return value < 1_000 ? 3 : 4;
-  return value < 100_000 ? 5 : 6;
+  let digits = 1;
+  for (let limit = 10; value >= limit; limit *= 10) digits += 1;
+  return digits;
 }

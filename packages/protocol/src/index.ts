@@ -50,7 +50,7 @@ export type {
 export type { DecodedClientMessage, DecodeLimits } from './decode-client.js';
 export { decodeClientMessage } from './decode-client.js';
 export { decodeServerFrame } from './decode-server.js';
-export type { EncodingTarget, EventEncoder } from './encode.js';
+export type { EncodedPiece, EncodingTarget, EventEncoder } from './encode.js';
 export { createEventEncoder, encodeEvent, encodeFrame, encodeServerMessage } from './encode.js';
 export type { ErrorCode, ErrorCodeInfo } from './error-codes.js';
 export { ERROR_CODES } from './error-codes.js';

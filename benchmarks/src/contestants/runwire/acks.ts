@@ -26,7 +26,8 @@ export class Acks {
     this.#bytes += bytes;
     this.#applied = applied;
     if (applied <= this.#acked) return;
-    if (!behind && this.#bytes < ACK_EVERY_BYTES) this.#flushIn(ACK_DELAY_MS);
+    if (this.#bytes >= ACK_EVERY_BYTES) this.#flush();
+    else if (!behind) this.#flushIn(ACK_DELAY_MS);
     else if (this.#takeToken()) this.#flush();
     else this.#flushIn(REFILL_MS);
   }
