@@ -22,12 +22,9 @@ export interface AppendContext {
   readonly ids: Pick<IdGenerator, 'eventId'>;
   readonly encoder: EventEncoder;
   readonly maxEventBytes: number;
-  /** The time of the next record: never before the last one's. */
-  readonly at: () => number;
-  readonly monotonicMs: () => number;
   readonly observer: EventLogObserver | undefined;
   /** Called when the events are in the log; does not throw. */
-  readonly appended: (user: UserLog, append: AnnouncedAppend) => void;
+  readonly appended: (user: UserLog, append: AppendItem) => void;
 }
 
 /** What is appended. */
@@ -102,14 +99,14 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle {
     return this.drafts.some((draft) => draft.runId === runId);
   }
 
-  encode(target: RecordBuffer): number {
+  encode(target: RecordBuffer, at: number): number {
     const { user, drafts, producer } = this;
     const repeated = user.ledger.admit(drafts, producer);
     if (repeated !== undefined) {
       this.#resolve?.(repeated);
       return 0;
     }
-    this.at = this.#context.at();
+    this.at = at;
     target.begin(this);
     try {
       this.events = drafts.map((draft, index) => this.#write(draft, this.firstSeq + index, target));
@@ -139,15 +136,15 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle {
     return lines === undefined || lines.length <= MAX_SHARED_BYTES ? lines : Buffer.from(lines);
   }
 
-  written({ segment, offset }: Written): void {
+  written({ segment, offset, writtenAtMs }: Written): void {
     const { user, drafts, producer, events, at } = this;
-    const { epoch, monotonicMs, observer, appended } = this.#context;
+    const { epoch, observer, appended } = this.#context;
     const first = events[0];
     const last = events[events.length - 1];
     if (first === undefined || last === undefined) return;
     const result = { epoch, firstSeq: first.seq, lastSeq: last.seq, lastId: last.id, duplicate: false };
     user.push({ lastSeq: last.seq, at, segment, offset, length: this.#length });
-    user.ledger.record({ drafts, producer, result }, monotonicMs());
+    user.ledger.record({ drafts, producer, result }, writtenAtMs);
     appended(user, this);
     observer?.appended?.(result);
     this.#resolve?.(result);

@@ -17,6 +17,8 @@ export interface GroupWriterDeps {
   readonly clock: Clock;
   readonly segments: Segments;
   readonly meter: DiskMeter;
+  /** The time of the next group: never before the last one's. */
+  readonly at: () => number;
   /** Called after a group was written. */
   readonly onWritten: (segment: Segment) => void;
 }
@@ -107,6 +109,7 @@ export class GroupWriter {
   /** Takes what may be written together off the waiting items. What is refused fails here, alone. */
   #assemble(): WriteItem[] {
     const group: WriteItem[] = [];
+    const at = this.#deps.at();
     this.#group += 1;
     this.#buffer.clear();
     let taken = 0;
@@ -115,7 +118,7 @@ export class GroupWriter {
       if (this.#buffer.length >= MAX_GROUP_BYTES || mustWait(item, earlier, group)) break;
       taken += 1;
       const start = this.#buffer.length;
-      if (!this.#encode(item)) continue;
+      if (!this.#encode(item, at)) continue;
       item.user.group = this.#group;
       item.user.placeInGroup = group.length;
       item.offsetInGroup = start;
@@ -127,9 +130,9 @@ export class GroupWriter {
   }
 
   /** False when there is nothing to write. */
-  #encode(item: WriteItem): boolean {
+  #encode(item: WriteItem, at: number): boolean {
     try {
-      if (item.encode(this.#buffer) > 0) return true;
+      if (item.encode(this.#buffer, at) > 0) return true;
     } catch (error) {
       item.failed(error);
     }
@@ -207,12 +210,13 @@ export class GroupWriter {
   }
 
   #settle(segment: Segment, group: readonly WriteItem[], bytes: number): void {
-    const offset = segment.end;
+    const start = segment.end;
+    const writtenAtMs = this.#deps.clock.monotonicMs();
     segment.end += bytes;
     segment.liveBytes += bytes;
     for (const item of group) {
       item.user.holds -= 1;
-      item.written({ segment: segment.number, offset: offset + item.offsetInGroup });
+      item.written({ segment: segment.number, offset: start + item.offsetInGroup, writtenAtMs });
     }
     this.#deps.onWritten(segment);
   }

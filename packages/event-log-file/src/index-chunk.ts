@@ -61,13 +61,16 @@ export class IndexChunk {
     return this.count < MAX_ENTRIES && events <= MAX_DISTANCE && ms >= 0 && ms <= MAX_DISTANCE;
   }
 
-  push(record: RecordLocation): void {
+  /** Returns how many bytes of memory the chunk takes more. */
+  push(record: RecordLocation): number {
+    const before = this.sizeBytes;
     if ((this.#end + 1) * ENTRY_BYTES > this.#view.byteLength) this.#resize(GROWTH);
     const byte = this.#end * ENTRY_BYTES;
     this.#view.setUint32(byte, record.lastSeq - this.#baseSeq);
     this.#view.setUint32(byte + 4, record.at - this.#baseAt);
     this.#place(byte, record);
     this.#end += 1;
+    return this.sizeBytes - before;
   }
 
   at(ordinal: number): RecordLocation {

@@ -1,6 +1,6 @@
-import { type AnnouncedAppend, createWakeHub, type WakeHub } from '@runwire/event-log';
+import { createWakeHub, type WakeHub } from '@runwire/event-log';
 import { createEventEncoder } from '@runwire/protocol';
-import type { AppendContext } from './append-item.js';
+import type { AppendContext, AppendItem } from './append-item.js';
 import { Compaction } from './compaction.js';
 import type { FileEventLogDeps } from './contract.js';
 import type { LogDisk } from './disk.js';
@@ -47,9 +47,10 @@ export function createLogParts(
     { clock, meter, segments },
     options.fsync === 'interval' ? options.fsyncIntervalMs : undefined,
   );
+  const at = createLogTime(clock.nowMs.bind(clock), opened.lastAt);
   const syncsEachGroup = options.fsync === 'always';
   const writer = new GroupWriter(
-    { clock, segments, meter, onWritten: (segment) => syncsEachGroup || syncer.wrote(segment) },
+    { clock, segments, meter, at, onWritten: (segment) => syncsEachGroup || syncer.wrote(segment) },
     { maxSegmentBytes: options.maxSegmentBytes, maxWaiting: options.maxWaitingAppends, syncsEachGroup },
   );
   const reader = new StreamReader({ epoch, records: new RecordReader(segments), damage, giveUp });
@@ -82,16 +83,13 @@ export function createLogParts(
       positionOf: (userId) => users.get(userId),
     },
   });
-  const at = createLogTime(clock.nowMs.bind(clock), opened.lastAt);
   const monotonicMs = clock.monotonicMs.bind(clock);
-  const states: StateContext = { at, monotonicMs, idAt: (user, seq) => reader.idAt(user, seq) };
+  const states: StateContext = { monotonicMs, idAt: (user, seq) => reader.idAt(user, seq) };
   const appends: AppendContext = {
     epoch,
     ids,
     encoder: createEventEncoder(),
     maxEventBytes: options.maxEventBytes,
-    at,
-    monotonicMs,
     observer: deps.observer,
     appended,
   };
@@ -110,8 +108,8 @@ export function createLogParts(
   };
   return { reader, meter, syncer, writer, hub, retention, compaction, appends, erasures, change };
 
-  function appended(user: UserLog, append: AnnouncedAppend): void {
-    retention.appended(user);
+  function appended(user: UserLog, append: AppendItem): void {
+    retention.appended(user, append.at);
     hub.announce(user.userId, append);
   }
 

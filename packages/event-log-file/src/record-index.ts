@@ -47,16 +47,18 @@ export class RecordIndex {
     return this.#search((chunk) => chunk.endOrdinal <= ordinal)?.at(ordinal);
   }
 
-  push(record: RecordLocation): void {
+  /** Returns how many bytes of memory the index takes more. */
+  push(record: RecordLocation): number {
     const last = this.#last;
-    if (last?.takes(record) !== true) {
-      if (last !== undefined && last.count > 0) {
-        this.#full = [...this.#full, last];
-        this.#fullBytes += last.sizeBytes;
-      }
-      this.#last = new IndexChunk(record, last?.endOrdinal ?? 0);
+    if (last?.takes(record) === true) return last.push(record);
+    const before = this.sizeBytes;
+    if (last !== undefined && last.count > 0) {
+      this.#full = [...this.#full, last];
+      this.#fullBytes += last.sizeBytes;
     }
-    this.#last?.push(record);
+    this.#last = new IndexChunk(record, last?.endOrdinal ?? 0);
+    this.#last.push(record);
+    return this.sizeBytes - before;
   }
 
   /** Position of the record with the event at `seq`; `count` when all records end before it. */

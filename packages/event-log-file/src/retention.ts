@@ -45,9 +45,10 @@ export class Retention {
 
   /** Brings everybody into the limits, and looks at time from now on. */
   start(): void {
-    const { users } = this.#deps;
+    const { clock, users } = this.#deps;
+    const nowMs = clock.nowMs();
     for (const user of users.all()) {
-      this.#limit(user);
+      this.#limit(user, nowMs);
       this.#forget(user);
     }
     if (users.bytes > this.#nextTotalBytes) this.#limitTotal();
@@ -65,8 +66,8 @@ export class Retention {
   }
 
   /** Makes what is too old by now unreadable. Returns the user. */
-  expire(user: UserLog): UserLog {
-    const oldestKept = this.#deps.clock.nowMs() - this.#limits.perUser.maxAgeMs;
+  expire(user: UserLog, nowMs = this.#deps.clock.nowMs()): UserLog {
+    const oldestKept = nowMs - this.#limits.perUser.maxAgeMs;
     const { oldestAt } = user;
     // Somebody looked at a user who may have been asleep.
     if (oldestAt === undefined && user.head > 0) this.#tidyLater();
@@ -81,15 +82,15 @@ export class Retention {
   }
 
   /** Brings a user who has appended, and all together, back into the limits. The newest event stays. */
-  appended(user: UserLog): void {
-    this.#limit(user);
+  appended(user: UserLog, nowMs: number): void {
+    this.#limit(user, nowMs);
     if (this.#deps.users.bytes > this.#nextTotalBytes) this.#limitTotal();
     this.#tidyLater();
   }
 
-  #limit(user: UserLog): void {
+  #limit(user: UserLog, nowMs: number): void {
     const { maxEvents, maxBytes } = this.#limits.perUser;
-    this.expire(user);
+    this.expire(user, nowMs);
     if (user.head - user.first + 1 > maxEvents) this.trim(user, user.head - maxEvents + 1);
     if (user.bytes > maxBytes) this.#drop(user, () => this.#trimToBytes(user));
   }

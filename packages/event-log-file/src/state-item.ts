@@ -9,7 +9,6 @@ import type { WriteItem, Written } from './write-item.js';
 
 /** What state records need of their log. */
 export interface StateContext {
-  readonly at: () => number;
   readonly monotonicMs: () => number;
   /** The id of an event from `first - 1` on. */
   readonly idAt: (user: UserLog, seq: number) => EventId | undefined;
@@ -54,7 +53,7 @@ export class StateItem implements WriteItem {
     return true;
   }
 
-  encode(target: RecordBuffer): number {
+  encode(target: RecordBuffer, at: number): number {
     const { user } = this;
     const next = this.#change.next(this.#present(), user);
     if (next === undefined) {
@@ -69,15 +68,15 @@ export class StateItem implements WriteItem {
       producer: undefined,
       firstSeq: user.head,
       count: 0,
-      at: this.#context.at(),
+      at,
     };
     this.#length = target.add(title, [JSON.stringify(next)]);
     return this.#length;
   }
 
-  written(where: Written): void {
+  written({ segment, offset }: Written): void {
     const { user } = this;
-    user.setState({ ...where, length: this.#length, first: this.#first });
+    user.setState({ segment, offset, length: this.#length, first: this.#first });
     this.#change.apply(user);
     this.#done.resolve(true);
   }

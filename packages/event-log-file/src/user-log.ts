@@ -115,10 +115,8 @@ export class UserLog {
 
   /** Takes a record of events that follow the head. */
   push(record: RecordLocation): void {
-    const before = this.indexBytes;
     this.#index ??= new RecordIndex();
-    this.#index.push(record);
-    this.#accounts.indexed(1, this.indexBytes - before);
+    this.#accounts.indexed(1, this.#index.push(record));
     this.head = record.lastSeq;
     this.reserved = Math.max(this.reserved, this.head);
     this.#count(record.length);

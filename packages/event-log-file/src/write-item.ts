@@ -5,6 +5,8 @@ import type { UserLog } from './user-log.js';
 export interface Written {
   readonly segment: number;
   readonly offset: number;
+  /** When, by the monotonic clock. */
+  readonly writtenAtMs: number;
 }
 
 /** Something to be written for one user, in its turn. */
@@ -22,9 +24,10 @@ export interface WriteItem {
   /**
    * Puts the record into the buffer. Returns its bytes; 0 when there is nothing to write, and all is done.
    *
+   * @param at - the time of all records of the group, epoch milliseconds: never before that of the last one
    * @throws why it is refused; then the buffer is as it was
    */
-  encode(target: RecordBuffer): number;
+  encode(target: RecordBuffer, at: number): number;
   /** The record is where it was to go. Does not throw. */
   written(where: Written): void;
   /** It was refused, or the disk did not take it; nothing of it happened. */
