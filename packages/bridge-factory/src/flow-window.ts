@@ -2,6 +2,8 @@
 const NUMBERS_OF_FRAME = 3;
 /** Above this many numbers, what lies before the first frame in flight is given back when it is half. */
 const MIN_KEPT_NUMBERS = 96;
+/** So many stay for the next frames when nothing is in flight: a paced stream would ask for them with each ack. */
+const REUSED_NUMBERS = 24;
 
 /**
  * What a connection has been sent and has not acknowledged. Pure state; time comes in as an argument.
@@ -15,10 +17,11 @@ const MIN_KEPT_NUMBERS = 96;
  */
 export class FlowWindow {
   readonly #maxUnackedBytes: number;
-  /** Undefined with nothing in flight, as on most connections. */
+  /** Undefined until something is sent. */
   #frames: number[] | undefined;
-  /** Where in `#frames` the first one in flight is; `shift` would move the rest. */
+  /** Where in `#frames` the first one in flight is, `shift` would move the rest; and where the last one ends. */
   #head = 0;
+  #end = 0;
   /** Where the largest one in flight is. */
   #largestAt = 0;
   #unackedBytes = 0;
@@ -35,8 +38,8 @@ export class FlowWindow {
 
   /** Bytes of the largest frame in flight; 0 without one, or for a client that does not ack. */
   get largestFrameBytes(): number {
-    if (this.#acks === 'no' || this.#frames === undefined) return 0;
-    return bytesAt(this.#frames, this.#largestAt);
+    if (this.#acks === 'no' || this.#count === 0) return 0;
+    return this.#bytesAt(this.#largestAt);
   }
 
   /** How many bytes may still be sent. One frame may always follow when nothing is in flight. */
@@ -51,11 +54,10 @@ export class FlowWindow {
   }
 
   sent(seq: number, bytes: number, nowMs: number): void {
-    const frames = this.#frames ?? [];
-    this.#frames = frames;
-    frames.push(seq, bytes, nowMs);
+    const isLargest = this.#count === 0 || bytes >= this.#bytesAt(this.#largestAt);
+    if (isLargest) this.#largestAt = this.#end;
+    this.#push(seq, bytes, nowMs);
     this.#unackedBytes += bytes;
-    if (bytes >= bytesAt(frames, this.#largestAt)) this.#largestAt = frames.length - NUMBERS_OF_FRAME;
     if (this.#acks === 'yes') return;
     if (this.#unackedBytes <= 2 * this.#maxUnackedBytes || this.#count === 1) return;
     this.#acks = 'no';
@@ -66,56 +68,73 @@ export class FlowWindow {
   /** Takes a cumulative ack; the instant at which the oldest frame that it covers whole was sent. */
   ack(seq: number): number | undefined {
     this.#acks = 'yes';
-    const [oldestSeq, , sentAtMs] = this.#frames?.slice(this.#head, this.#head + NUMBERS_OF_FRAME) ?? [];
-    if (oldestSeq === undefined || oldestSeq > seq) return undefined;
-    while (this.#count > 0 && (this.#frames?.[this.#head] ?? 0) <= seq) this.#dropFirst();
+    if (this.#count === 0 || this.#seqAt(this.#head) > seq) return undefined;
+    const sentAtMs = this.#frames?.[this.#head + 2];
+    while (this.#count > 0 && this.#seqAt(this.#head) <= seq) this.#dropFirst();
     this.#tidy();
     return sentAtMs;
   }
 
   /** The position moved: what is in flight belongs to the past. */
   clear(): void {
-    this.#frames = undefined;
+    if ((this.#frames?.length ?? 0) > REUSED_NUMBERS) this.#frames = undefined;
     this.#head = 0;
+    this.#end = 0;
     this.#largestAt = 0;
     this.#unackedBytes = 0;
   }
 
   get #count(): number {
-    return ((this.#frames?.length ?? 0) - this.#head) / NUMBERS_OF_FRAME;
+    return (this.#end - this.#head) / NUMBERS_OF_FRAME;
+  }
+
+  #seqAt(at: number): number {
+    return this.#frames?.[at] ?? 0;
+  }
+
+  #bytesAt(at: number): number {
+    return this.#frames?.[at + 1] ?? 0;
+  }
+
+  #push(seq: number, bytes: number, nowMs: number): void {
+    this.#frames ??= [];
+    const frames = this.#frames;
+    const at = this.#end;
+    this.#end += NUMBERS_OF_FRAME;
+    if (this.#end > frames.length) {
+      frames.push(seq, bytes, nowMs);
+    } else {
+      frames[at] = seq;
+      frames[at + 1] = bytes;
+      frames[at + 2] = nowMs;
+    }
   }
 
   #dropFirst(): void {
-    if (this.#frames === undefined) return;
-    this.#unackedBytes -= bytesAt(this.#frames, this.#head);
+    this.#unackedBytes -= this.#bytesAt(this.#head);
     this.#head += NUMBERS_OF_FRAME;
   }
 
   /** After frames were dropped. */
   #tidy(): void {
-    const frames = this.#frames;
-    if (frames === undefined) return;
     if (this.#count === 0) {
       this.clear();
       return;
     }
-    if (this.#largestAt < this.#head) this.#largestAt = largestFrom(frames, this.#head);
-    if (this.#head > MIN_KEPT_NUMBERS && this.#head * 2 > frames.length) {
-      this.#frames = frames.slice(this.#head);
+    if (this.#largestAt < this.#head) this.#largestAt = this.#findLargest();
+    if (this.#head > MIN_KEPT_NUMBERS && this.#head * 2 > this.#end) {
+      this.#frames = this.#frames?.slice(this.#head, this.#end);
       this.#largestAt -= this.#head;
+      this.#end -= this.#head;
       this.#head = 0;
     }
   }
-}
 
-function bytesAt(frames: readonly number[], at: number): number {
-  return frames[at + 1] ?? 0;
-}
-
-function largestFrom(frames: readonly number[], from: number): number {
-  let largestAt = from;
-  for (let at = from; at < frames.length; at += NUMBERS_OF_FRAME) {
-    if (bytesAt(frames, at) >= bytesAt(frames, largestAt)) largestAt = at;
+  #findLargest(): number {
+    let largestAt = this.#head;
+    for (let at = this.#head; at < this.#end; at += NUMBERS_OF_FRAME) {
+      if (this.#bytesAt(at) >= this.#bytesAt(largestAt)) largestAt = at;
+    }
+    return largestAt;
   }
-  return largestAt;
 }

@@ -1,3 +1,4 @@
+import { AppendResults } from './append-results.js';
 import type { AppendResult, Producer } from './contract.js';
 
 /** The least number of appends of an attempt whose results are remembered. */
@@ -10,7 +11,7 @@ export interface ProducerState {
   /** The last `n` of that attempt. */
   n: number;
   /** Results of the last appends, ending with that of `n`. */
-  results: AppendResult[];
+  readonly results: AppendResults;
 }
 
 /** What to do with an append under a producer key. */
@@ -34,9 +35,9 @@ export function decideProducer(state: ProducerState | undefined, producer: Produ
   const expected = lastN + 1;
   if (producer.n === expected) return APPEND;
   const isRepeat = Number.isSafeInteger(producer.n) && producer.n >= 1 && producer.n <= lastN;
-  const result = isRepeat ? state?.results.at(producer.n - expected) : undefined;
+  const result = isRepeat ? state?.results.repeat(producer.n - expected) : undefined;
   if (result === undefined) return { kind: 'gap', expected };
-  return { kind: 'duplicate', result: { ...result, duplicate: true } };
+  return { kind: 'duplicate', result };
 }
 
 /** Takes note of an append that {@link decideProducer} let pass and the log has accepted. */
@@ -46,16 +47,16 @@ export function advanceProducer(
   result: AppendResult,
 ): ProducerState {
   if (state === undefined || producer.attempt > state.attempt) {
-    return { attempt: producer.attempt, n: producer.n, results: [result] };
+    return { attempt: producer.attempt, n: producer.n, results: new AppendResults(result.epoch, [result]) };
   }
   state.n = producer.n;
   state.results.push(result);
   // Cut by half, so that moving the rest costs a constant per append.
-  if (state.results.length >= 2 * REMEMBERED_APPENDS) state.results.splice(0, REMEMBERED_APPENDS);
+  if (state.results.count >= 2 * REMEMBERED_APPENDS) state.results.keepLast(REMEMBERED_APPENDS);
   return state;
 }
 
 /** Forgets all but the last append: after its run's end a producer repeats nothing else. */
 export function concludeProducer(state: ProducerState): void {
-  state.results = state.results.slice(-1);
+  state.results.keepLast(1);
 }

@@ -1,5 +1,6 @@
 import type { RunId, ThreadId } from '@runwire/id-generation';
 import { type EventDraft, TERMINAL_EVENT_TYPE } from '@runwire/protocol';
+import { type AppendPlace, AppendResults } from './append-results.js';
 import type { AppendResult, Producer } from './contract.js';
 import { EventLogError } from './errors.js';
 import {
@@ -33,7 +34,7 @@ export interface LedgerProducer {
   readonly attempt: number;
   readonly n: number;
   /** Of its last appends, ending with that of `n`. */
-  readonly results: readonly Omit<AppendResult, 'epoch' | 'duplicate'>[];
+  readonly results: readonly AppendPlace[];
   readonly lastSeq: number;
   readonly ageMs: number;
 }
@@ -91,7 +92,7 @@ class Ledger implements UserLedger {
     if (snapshot === undefined) return;
     const { epoch, nowMs } = stream;
     for (const { id, attempt, n, results, lastSeq, ageMs } of snapshot.producers) {
-      const known = results.map((result) => ({ epoch, ...result, duplicate: false }));
+      const known = new AppendResults(epoch, results);
       this.#producers.set(id, { attempt, n, results: known }, { lastSeq, nowMs: nowMs - ageMs });
     }
     for (const { runId, lastSeq, ageMs } of snapshot.ended) {
@@ -151,7 +152,7 @@ class Ledger implements UserLedger {
         id,
         attempt,
         n,
-        results: results.map(({ firstSeq, lastSeq, lastId }) => ({ firstSeq, lastSeq, lastId })),
+        results: results.places(),
         lastSeq: touch.lastSeq,
         ageMs: nowMs - touch.nowMs,
       })),
