@@ -1,5 +1,6 @@
 import type { Producer } from '@runwire/event-log';
 import type { ConnectionId, UserId } from '@runwire/id-generation';
+import { createTurnQueue } from '@runwire/kernel';
 import type { EventDraft, ResumeRequest } from '@runwire/protocol';
 import type { UserExecutionContext } from '@runwire/user-context';
 import type {
@@ -16,6 +17,7 @@ import { ConnectionCursor } from './delivery-cursor.js';
 import { BridgeError } from './errors.js';
 import type { BridgeOptions, ResolvedBridgeOptions } from './options.js';
 import { resolveOptions } from './options.js';
+import type { RunAppender } from './run-appender.js';
 import { UserBudgets } from './user-budgets.js';
 import { RunEmitter } from './user-emitter.js';
 import { UserStream } from './user-stream.js';
@@ -49,6 +51,7 @@ class Bridge implements WebSocketBridgeFactory {
   /** By user, run and attempt. */
   readonly #emitters = new Map<string, RunEmitter>();
   readonly #budgets: UserBudgets;
+  readonly #appends = createTurnQueue<RunAppender>((appender) => appender.appendGathered());
   readonly #counters = { eventsSent: 0, eventsAcked: 0, acksRejected: 0, resyncsRejected: 0 };
   #isClosed = false;
 
@@ -84,6 +87,7 @@ class Bridge implements WebSocketBridgeFactory {
       clock,
       largeValues,
       budget,
+      turn: this.#appends,
       options: this.#options.emit,
       released: () => {
         this.#emitters.delete(key);

@@ -1,6 +1,6 @@
 import type { AppendResult, EventLog, Producer } from '@runwire/event-log';
 import type { RunId, UserId } from '@runwire/id-generation';
-import type { Deferred } from '@runwire/kernel';
+import type { Deferred, TurnQueue } from '@runwire/kernel';
 import { createDeferred } from '@runwire/kernel';
 import type { EventDraft } from '@runwire/protocol';
 import { BridgeError } from './errors.js';
@@ -12,6 +12,8 @@ export interface RunAppenderDeps {
   readonly log: Pick<EventLog, 'append'>;
   /** Shared by the user's runs. */
   readonly budget: LogBudget;
+  /** Shared by all runs: calls `appendGathered` of those that have begun to gather. */
+  readonly turn: TurnQueue<RunAppender>;
   readonly options: ResolvedBridgeOptions['emit'];
 }
 
@@ -52,8 +54,8 @@ const MAX_DRAFTS = 1_024;
 const DONE = Promise.resolve();
 
 /**
- * Appends the events of one run strictly in order. The first event of an idle run goes at once; what comes
- * while an append is under way goes together in the next one.
+ * Appends the events of one run strictly in order. What a run emits without waiting goes in one append; so does what
+ * comes while an append is under way, in the next one.
  */
 export class RunAppender {
   readonly #deps: RunAppenderDeps;
@@ -65,6 +67,8 @@ export class RunAppender {
   /** Queued and in flight. */
   #pendingBytes = 0;
   #appends = 0;
+  /** Its turn to append is to come. */
+  #isGathering = false;
   /** While the budget is waited for: waits no longer. */
   #leaveQueue: (() => void) | undefined;
   #room: Deferred<void> | undefined;
@@ -100,11 +104,7 @@ export class RunAppender {
 
   /** Takes an event that nobody waits for by itself. */
   enqueueUnawaited(draft: EventDraft, bytes: number): void {
-    if (this.#inFlight !== undefined || this.#queue.length > 0 || !this.#deps.budget.isOpen) {
-      this.#take({ draft, bytes, done: undefined });
-    } else if (this.#makeRoom(bytes)) {
-      this.#append({ drafts: [draft], bytes, waiting: NOBODY });
-    }
+    this.#take({ draft, bytes, done: undefined });
   }
 
   /** Takes a place in the order; nothing behind it is appended before it is filled or given up. */
@@ -205,6 +205,14 @@ export class RunAppender {
       return;
     }
     this.#queue.push(item);
+    if (this.#isGathering || this.#inFlight !== undefined) return;
+    this.#isGathering = true;
+    this.#deps.turn.add(this);
+  }
+
+  /** Appends what was emitted since the run was idle. */
+  appendGathered(): void {
+    this.#isGathering = false;
     this.#pump();
   }
 

@@ -96,7 +96,7 @@ describe('backpressure', () => {
     const emitted = range(1, 10).map(() => run.agentThinking({ agent: 'a', text: 'x'.repeat(1_000) }));
     gate.resolve();
     await Promise.all(emitted);
-    expect(appends.map(({ types }) => types.length)).toEqual([1, 3, 3, 3]);
+    expect(appends.map(({ types }) => types.length)).toEqual([3, 3, 3, 1]);
   });
 });
 

@@ -43,19 +43,20 @@ describe('an emitter', () => {
     });
   });
 
-  it('appends the first event at once, and together what comes meanwhile, under its own producer', async () => {
+  it('appends together what comes together, and what comes meanwhile, under its own producer', async () => {
     const { emitter, appends, control, started } = setUpRun();
     const run = emitter(undefined, { attempt: 2 });
     const gate = createDeferred();
     control.gate = gate.promise;
-    const emitted = [
-      run.agentStarted(started),
-      ...range(1, 3).map((n) => run.agentThinking({ agent: 'a', text: `${n}` })),
-    ];
-    expect(appends.map(({ types }) => types)).toEqual([['agent_started']]);
+    const think = (n: number) => run.agentThinking({ agent: 'a', text: `${n}` });
+    const together = [run.agentStarted(started), think(1)];
+    expect(appends).toEqual([]);
+    await Promise.resolve();
+    expect(appends.map(({ types }) => types)).toEqual([['agent_started', 'agent_thinking']]);
+    const meanwhile = range(2, 4).map(think);
     gate.resolve();
-    await Promise.all(emitted);
-    expect(appends.map(({ types }) => types.length)).toEqual([1, 3]);
+    await Promise.all([...together, ...meanwhile]);
+    expect(appends.map(({ types }) => types.length)).toEqual([2, 3]);
     const id = run.context.runId;
     expect(appends.map(({ producer }) => producer)).toEqual([
       { id, attempt: 2, n: 1 },

@@ -33,9 +33,8 @@ export interface GroupWriterOptions {
 }
 
 /**
- * Writes what is submitted, in order, in groups of one system call each. The first item after a pause is
- * written at once; while more keep coming, a group is what one turn brings (or what comes while the group
- * before is being synced).
+ * Writes what is submitted, in order, in groups of one system call each. After a pause a group is what is submitted
+ * together; while more keep coming, what one turn brings (or what comes while the group before is being synced).
  */
 export class GroupWriter {
   readonly #deps: GroupWriterDeps;
@@ -43,7 +42,7 @@ export class GroupWriter {
   readonly #buffer = new RecordBuffer();
   #waiting: WriteItem[] = [];
   #group = 0;
-  /** A turn's end is awaited. */
+  /** A group is to be written when what submits has ended, or a turn's end is awaited. */
   #isBusy = false;
   /** Groups are being written in the thread pool, one after the other. */
   #flight: Promise<void> | undefined;
@@ -69,9 +68,14 @@ export class GroupWriter {
     this.#waiting.push(item);
     if (syncsEachGroup) {
       this.#flight ??= this.#fly();
-    } else if (!this.#isBusy || this.#waiting.length >= MAX_ITEMS_OF_TURN) {
+    } else if (this.#waiting.length >= MAX_ITEMS_OF_TURN) {
       this.flush();
-      this.#awaitTurn();
+    } else if (!this.#isBusy) {
+      this.#isBusy = true;
+      queueMicrotask(() => {
+        this.flush();
+        this.#awaitTurn();
+      });
     }
   }
 
@@ -96,8 +100,6 @@ export class GroupWriter {
   }
 
   #awaitTurn(): void {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
     this.#deps.clock.nextTurn(() => {
       this.#isBusy = false;
       if (this.#waiting.length === 0) return;

@@ -8,3 +8,4 @@ export { CodedError, isCodedError } from './coded-error.js';
 export type { Clock, Deferred, Lifecycle, LogFields, Logger, TimerHandle } from './contract.js';
 export { createDeferred } from './deferred.js';
 export { createSystemClock } from './system-clock.js';
+export { createTurnQueue, type TurnQueue } from './turn-queue.js';

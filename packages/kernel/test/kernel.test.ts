@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { CodedError, createDeferred, createSystemClock, isCodedError } from '../src/index.js';
+import {
+  CodedError,
+  createDeferred,
+  createSystemClock,
+  createTurnQueue,
+  isCodedError,
+} from '../src/index.js';
 import { createManualClock, createRecordingLogger } from '../src/testing/index.js';
 
 describe('CodedError', () => {
@@ -33,6 +39,23 @@ describe('createDeferred', () => {
     const deferred = createDeferred();
     deferred.reject(new Error('gone'));
     await expect(deferred.promise).rejects.toThrow('gone');
+  });
+});
+
+describe('a turn queue', () => {
+  it('serves in a row, behind what is under way, and what comes meanwhile in the next row', async () => {
+    const order: string[] = [];
+    const queue = createTurnQueue<string>((item) => {
+      order.push(item);
+      if (item === 'one') queue.add('three');
+    });
+    queue.add('one');
+    queue.add('two');
+    order.push('under way');
+    await Promise.resolve();
+    expect(order).toEqual(['under way', 'one', 'two']);
+    await Promise.resolve();
+    expect(order).toEqual(['under way', 'one', 'two', 'three']);
   });
 });
 
