@@ -40,13 +40,16 @@ export function decideProducer(state: ProducerState | undefined, producer: Produ
   return { kind: 'duplicate', result };
 }
 
-/** Takes note of an append that {@link decideProducer} let pass and the log has accepted. */
+/**
+ * Takes note of an append that the log has accepted. One that does not follow what is known comes from a log that
+ * had forgotten the producer by then: a log that is opened again sees appends more than a day apart.
+ */
 export function advanceProducer(
   state: ProducerState | undefined,
   producer: Producer,
   result: AppendResult,
 ): ProducerState {
-  if (state === undefined || producer.attempt > state.attempt) {
+  if (state === undefined || producer.attempt !== state.attempt || producer.n !== state.n + 1) {
     return { attempt: producer.attempt, n: producer.n, results: new AppendResults(result.epoch, [result]) };
   }
   state.n = producer.n;

@@ -68,6 +68,12 @@ export class Remembered<K, V> {
     }
   }
 
+  delete(key: K): void {
+    if (this.#entries?.delete(key) !== true || key !== this.#lastKey) return;
+    this.#lastKey = undefined;
+    this.#last = undefined;
+  }
+
   /** Everything remembered, the longest unused first. */
   *entries(): Iterable<readonly [K, V, Touch]> {
     for (const [key, { value, lastSeq, touchedAtMs }] of this.#entries ?? []) {
@@ -81,6 +87,7 @@ export class Remembered<K, V> {
       this.#entries?.delete(key);
     }
     this.#entries = undefined;
+    this.#lastKey = undefined;
     this.#last = undefined;
   }
 }

@@ -128,6 +128,8 @@ class Ledger implements UserLedger {
     }
     let seq = result.firstSeq;
     for (const draft of drafts) {
+      // As with producers: what the log has accepted is of a run whose end it had forgotten.
+      if (draft.runId !== undefined && this.#ended.size > 0) this.#ended.delete(draft.runId);
       if (draft.type === 'agent_started') this.#start(draft, seq, producer);
       else if (draft.type === TERMINAL_EVENT_TYPE && draft.runId !== undefined) {
         this.#open?.delete(draft.runId);

@@ -48,6 +48,20 @@ describe('the user ledger', () => {
     expect(ledger.admit([start], producer)).toBeUndefined();
   });
 
+  it('takes what was accepted after it was forgotten, as a log sees it that is opened again', () => {
+    const { ledger } = recorded([start, end]);
+    const known = { id: runId, attempt: 4, n: 1 };
+    ledger.record({ drafts: [], producer: known, result: resultAt(3, 1) }, 0);
+    const producer = { id: runId, attempt: 2, n: 1 };
+    ledger.record({ drafts: [start], producer, result: resultAt(4, 1) }, DAY_MS);
+    expect([...ledger.openRuns].map((run) => run.runId)).toEqual([runId]);
+    expect(ledger.admit([end], { ...producer, n: 2 })).toBeUndefined();
+    expect(ledger.admit([start], producer)?.firstSeq).toBe(4);
+    expect(() => ledger.admit([end], { ...producer, attempt: 4, n: 2 })).toThrow(
+      expect.objectContaining({ code: 'PRODUCER_GAP' }),
+    );
+  });
+
   it('never forgets a run that is open', () => {
     const { ledger } = recorded([start]);
     ledger.forget(1_000, DAY_MS * 100);
