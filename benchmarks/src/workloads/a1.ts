@@ -8,14 +8,5 @@ export const a1 = turnWorkload({
   connectionsPerUser: 1,
   perTurn: 100,
   turns: 2,
-  contestants: [
-    'ws',
-    'socket.io',
-    'sse',
-    'uws',
-    'runwire',
-    'runwire-memory',
-    'runwire-merging',
-    'runwire-server',
-  ],
+  contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire', 'runwire-memory', 'runwire-merging'],
 });

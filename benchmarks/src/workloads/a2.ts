@@ -8,5 +8,5 @@ export const a2 = turnWorkload({
   connectionsPerUser: 1,
   perTurn: 100,
   turns: 200,
-  contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire', 'runwire-memory'],
+  contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire'],
 });

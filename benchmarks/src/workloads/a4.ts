@@ -8,5 +8,5 @@ export const a4 = turnWorkload({
   connectionsPerUser: 3,
   perTurn: 1,
   turns: 150,
-  contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire', 'runwire-memory'],
+  contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire'],
 });

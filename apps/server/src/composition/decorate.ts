@@ -4,7 +4,7 @@ import type { EventLog } from '@runwire/event-log';
 import type { LogDisk } from '@runwire/event-log-file';
 
 /**
- * For tests alone: puts something of a test's around a part of the server, such as a log that ends the process
+ * For tests and measurements alone: puts something of a test's around a part of the server, such as a log that ends the process
  * behind its third append. Each is called where its part is made; what it returns is used in the part's place by
  * everybody, recovery included. Nothing here is reachable from the environment.
  */
@@ -17,6 +17,8 @@ export interface Decorate {
   readonly disk?: (disk: LogDisk) => LogDisk;
   /** Bytes after which the file log begins a new segment, so that it does so in a short test. */
   readonly maxSegmentBytes?: number;
+  /** Once, around the bridge factory. */
+  readonly bridge?: (bridge: WebSocketBridgeFactory) => WebSocketBridgeFactory;
   /** Around each connection that delivery is attached to. */
   readonly connection?: (connection: DeliveryConnection) => DeliveryConnection;
 }

@@ -79,7 +79,7 @@ export function provideDelivery(scope: Scope, decorate: Decorate = {}): Scope {
         },
         { delivery: limits, emit: limits },
       );
-      return decorateConnections(bridge, decorate.connection);
+      return decorateConnections(decorate.bridge?.(bridge) ?? bridge, decorate.connection);
     });
 }
 

@@ -14,6 +14,7 @@ import {
 import { createScope, type Scope } from '../../src/composition/scope.js';
 import { TOKENS } from '../../src/composition/tokens.js';
 import { parseEnvironment } from '../../src/config/environment.js';
+import { DeliveryMeter } from '../../src/delivery/delivery-meter.js';
 import type { ReadinessReport } from '../../src/http/routes/health.js';
 import { createRouter, type Router } from '../../src/startup/router.js';
 import { openTestDatabase, type TestDatabase } from './database.js';
@@ -61,7 +62,8 @@ export async function compose(options: ComposeOptions = {}): Promise<Composed> {
   const logger = createRecordingLogger();
   const ids = createIdGenerator({ clock });
   const database = await openTestDatabase();
-  const log = options.log ?? createMemoryEventLog({ clock, ids, logger });
+  const meter = new DeliveryMeter({ clock });
+  const log = options.log ?? createMemoryEventLog({ clock, ids, logger, observer: meter });
   const scope = createScope()
     .provide(TOKENS.config, () => config)
     .provide(TOKENS.clock, () => clock)
@@ -69,7 +71,7 @@ export async function compose(options: ComposeOptions = {}): Promise<Composed> {
     .provide(TOKENS.ids, () => ids)
     .provide(TOKENS.sessions, () => database.sessions)
     .provide(TOKENS.states, () => new WeakMap());
-  provideLog(scope, { log, stats: () => undefined });
+  provideLog(scope, { log, stats: () => undefined }, meter);
   provideAgents(provideDelivery(provideStores(scope)), agents);
   provideServices(scope, { passwords: QUICK_PASSWORDS, jwtSecret: 'a secret of more than 32 characters' });
   const readiness = options.readiness ?? (() => ({ ready: true as const }));

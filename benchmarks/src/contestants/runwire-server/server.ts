@@ -1,42 +1,33 @@
-import { createWebSocketBridgeFactory } from '@runwire/bridge-factory';
-import type { EventLog } from '@runwire/event-log';
+import type { WebSocketBridgeFactory } from '@runwire/bridge-factory';
 import { createIdGenerator } from '@runwire/id-generation';
 import { createSystemClock } from '@runwire/kernel';
 import { startServer } from '@runwire/server';
 import type { ServerContestant } from '../contract.js';
 import { createStderrLogger } from '../runwire/logger.js';
-import { DeliveryMeter } from '../runwire/meter.js';
-import { RAISED_LIMITS } from '../runwire/raised-limits.js';
 import { UserRuns } from '../runwire/user-runs.js';
 import { registerAccounts } from './accounts.js';
 import { serverEnvironment } from './environment.js';
 
 /**
- * The reference server itself, with its accounts, database and HTTP, to show that the composition measured
- * elsewhere leaves nothing out. What it emits comes from emitters of a bridge of its own over the server's log,
- * because nobody is let in to the server's.
+ * The reference server itself, with its accounts, database, metrics and HTTP, to show that the composition measured
+ * elsewhere leaves nothing out. Its own bridge emits.
  */
 export const server: ServerContestant = {
   async start({ users, directory }) {
-    const logger = createStderrLogger();
-    let log: EventLog | undefined;
+    let bridge: WebSocketBridgeFactory | undefined;
     const decorate = {
-      log(opened: EventLog): EventLog {
-        log = opened;
-        return opened;
+      bridge(composed: WebSocketBridgeFactory): WebSocketBridgeFactory {
+        bridge = composed;
+        return composed;
       },
     };
+    const logger = createStderrLogger();
     const running = await startServer(serverEnvironment(directory), { logger, decorate });
-    if (log === undefined) throw new Error('The server opened no log.');
+    if (bridge === undefined) throw new Error('The server has no bridge.');
+    const ids = createIdGenerator({ clock: createSystemClock() });
+    const deps = { bridge, ids };
     const accounts = await registerAccounts(running.url, users.length);
-    const clock = createSystemClock();
-    const ids = createIdGenerator({ clock });
-    const connections = { connectionsOf: () => [] };
-    const bridge = createWebSocketBridgeFactory(
-      { log: new DeliveryMeter(clock).observe(log), connections, ids, clock, logger },
-      { emit: RAISED_LIMITS },
-    );
-    const runs = accounts.map(({ userId }) => new UserRuns({ bridge, ids }, userId, 'distinct'));
+    const runs = accounts.map(({ userId }) => new UserRuns(deps, userId, 'distinct'));
     return {
       port: running.port,
       tokens: accounts.map(({ token }) => token),
@@ -53,7 +44,6 @@ export const server: ServerContestant = {
       },
       stats: () => ({ ...running.stats().bridge }),
       async close() {
-        await bridge.close();
         await running.close();
       },
     };
