@@ -1,11 +1,12 @@
 import type { AppendResult, EventLog, Producer } from '@runwire/event-log';
 import type { RunId, UserId } from '@runwire/id-generation';
 import type { Deferred, TurnQueue } from '@runwire/kernel';
-import { createDeferred } from '@runwire/kernel';
 import type { EventDraft } from '@runwire/protocol';
+import { AppendQueue, type Batch, type QueueItem } from './append-queue.js';
 import { BridgeError } from './errors.js';
 import type { LogBudget } from './log-budget.js';
 import type { ResolvedBridgeOptions } from './options.js';
+import { quietDeferred, quietRejection } from './quiet-promises.js';
 
 /** What a run's appends are built from. */
 export interface RunAppenderDeps {
@@ -32,25 +33,6 @@ export interface HeldPlace {
   cancel(): void;
 }
 
-interface QueueItem {
-  /** Undefined while its place is held. */
-  draft: EventDraft | undefined;
-  bytes: number;
-  done: Deferred<void> | undefined;
-}
-
-/** An append. */
-interface Batch {
-  readonly drafts: readonly EventDraft[];
-  readonly bytes: number;
-  /** Who waits for one of its events. */
-  readonly waiting: readonly Deferred<void>[];
-}
-
-const NOBODY: readonly never[] = Object.freeze([]);
-
-/** Keeps an append far below what any log takes at once; bytes are the limit that counts. */
-const MAX_DRAFTS = 1_024;
 const DONE = Promise.resolve();
 
 /**
@@ -60,7 +42,7 @@ const DONE = Promise.resolve();
 export class RunAppender {
   readonly #deps: RunAppenderDeps;
   readonly #run: RunIdentity;
-  #queue: QueueItem[] = [];
+  readonly #queue: AppendQueue;
   #inFlight: Batch | undefined;
   /** Made when somebody waits for all that is in flight. */
   #landed: Deferred<void> | undefined;
@@ -73,7 +55,6 @@ export class RunAppender {
   #leaveQueue: (() => void) | undefined;
   #room: Deferred<void> | undefined;
   #refusal: BridgeError | undefined;
-
   /** Of every append: one pair for all of them, because a run's events mostly go one by one. */
   readonly #onAppended: (result: AppendResult) => void;
   readonly #onFailed: (cause: unknown) => void;
@@ -81,6 +62,7 @@ export class RunAppender {
   constructor(run: RunIdentity, deps: RunAppenderDeps) {
     this.#run = run;
     this.#deps = deps;
+    this.#queue = new AppendQueue(deps.options.maxAppendBytes);
     this.#onAppended = (result) => this.#appended(result);
     this.#onFailed = (cause) => this.#failed(cause);
   }
@@ -114,7 +96,7 @@ export class RunAppender {
     this.#take(item);
     return {
       fill: (draft, filledBytes) => {
-        if (this.#queue.includes(item)) this.#pendingBytes += filledBytes - item.bytes;
+        if (this.#queue.indexOf(item) >= 0) this.#pendingBytes += filledBytes - item.bytes;
         item.draft = draft;
         item.bytes = filledBytes;
         this.#pump();
@@ -123,7 +105,7 @@ export class RunAppender {
       cancel: () => {
         const at = this.#queue.indexOf(item);
         if (at === -1) return;
-        this.#queue.splice(at, 1);
+        this.#queue.remove(at);
         this.#pendingBytes -= item.bytes;
         // Whoever waits for everything up to this place now waits for what is before it.
         this.#settledUpTo(at - 1).then(
@@ -164,9 +146,7 @@ export class RunAppender {
     this.#refusal = refusal;
     this.#leaveQueue?.();
     this.#leaveQueue = undefined;
-    const dropped = this.#queue;
-    this.#queue = [];
-    for (const item of dropped) {
+    for (const item of this.#queue.takeAll()) {
       this.#pendingBytes -= item.bytes;
       item.done?.reject(refusal);
     }
@@ -187,7 +167,7 @@ export class RunAppender {
 
   /** `index` is a place in the queue, -1 what is before it. */
   #settledUpTo(index: number): Promise<void> {
-    const item = this.#queue[index];
+    const item = this.#queue.at(index);
     if (item !== undefined) {
       item.done ??= quietDeferred();
       return item.done.promise;
@@ -231,7 +211,7 @@ export class RunAppender {
 
   #pump(): void {
     if (this.#inFlight !== undefined || this.#refusal !== undefined) return;
-    if (this.#queue[0]?.draft === undefined || this.#leaveQueue !== undefined) return;
+    if (!this.#queue.isReady || this.#leaveQueue !== undefined) return;
     const { budget } = this.#deps;
     if (budget.isOpen) this.#appendNext();
     else this.#leaveQueue = budget.wait(() => this.#appendNext());
@@ -239,31 +219,7 @@ export class RunAppender {
 
   #appendNext(): void {
     this.#leaveQueue = undefined;
-    const drafts: EventDraft[] = [];
-    const waiting: Deferred<void>[] = [];
-    let bytes = 0;
-    for (const item of this.#takeBatch()) {
-      if (item.draft !== undefined) drafts.push(item.draft);
-      if (item.done !== undefined) waiting.push(item.done);
-      bytes += item.bytes;
-    }
-    this.#append({ drafts, bytes, waiting });
-  }
-
-  /** What goes together: up to the limits, and to the first held place. */
-  #takeBatch(): readonly QueueItem[] {
-    const queue = this.#queue;
-    let bytes = 0;
-    let end = 0;
-    for (const item of queue) {
-      bytes += item.bytes;
-      const isOver = bytes > this.#deps.options.maxAppendBytes || end >= MAX_DRAFTS;
-      if (item.draft === undefined || (end > 0 && isOver)) break;
-      end += 1;
-    }
-    if (end < queue.length) return queue.splice(0, end);
-    this.#queue = [];
-    return queue;
+    this.#append(this.#queue.takeBatch());
   }
 
   #append(batch: Batch): void {
@@ -277,7 +233,7 @@ export class RunAppender {
   }
 
   #appended({ duplicate }: AppendResult): void {
-    const { bytes = 0, waiting = NOBODY } = this.#inFlight ?? {};
+    const { bytes = 0, waiting = [] } = this.#inFlight ?? {};
     // The log kept what another emitter appended under this key, and dropped this.
     if (duplicate) {
       this.#failed(new Error(`Append ${this.#appends} of attempt ${this.#run.attempt} was done before.`));
@@ -294,7 +250,7 @@ export class RunAppender {
   }
 
   #failed(cause: unknown): void {
-    const { waiting = NOBODY } = this.#inFlight ?? {};
+    const { waiting = [] } = this.#inFlight ?? {};
     const { runId } = this.#run;
     const error = new BridgeError('EMIT_FAILED', `An event of run ${runId} could not be appended.`, {
       cause,
@@ -315,18 +271,4 @@ export class RunAppender {
     this.#room.resolve();
     this.#room = undefined;
   }
-}
-
-/** A caller that does not await must not take the process down; the next emit tells it again. */
-function quietDeferred(): Deferred<void> {
-  const deferred = createDeferred();
-  deferred.promise.catch(() => undefined);
-  return deferred;
-}
-
-/** A rejection that nobody needs to handle. */
-export function quietRejection(reason: unknown): Promise<never> {
-  const promise = Promise.reject(reason);
-  promise.catch(() => undefined);
-  return promise;
 }

@@ -6,9 +6,10 @@ import type { DeltaInput, LargeValueStore, TerminalDraft, UserEmitter } from './
 import { textBytes } from './delta-text.js';
 import { BridgeError } from './errors.js';
 import type { ResolvedBridgeOptions } from './options.js';
+import { quietRejection } from './quiet-promises.js';
 import { Rollup } from './rollup.js';
 import type { RunAppenderDeps } from './run-appender.js';
-import { quietRejection, RunAppender } from './run-appender.js';
+import { RunAppender } from './run-appender.js';
 
 /** What a run's emitter is built from. */
 export interface EmitterDeps extends RunAppenderDeps {

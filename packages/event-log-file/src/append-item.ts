@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import {
+  type AcceptedAppend,
   type AnnouncedAppend,
   type AppendResult,
   type EncodedEvent,
@@ -7,10 +8,11 @@ import {
   type Producer,
   requireEventFits,
 } from '@runwire/event-log';
-import type { IdGenerator } from '@runwire/id-generation';
+import type { EventId, IdGenerator } from '@runwire/id-generation';
 import type { EventDraft, EventEncoder } from '@runwire/protocol';
 import type { RecordBuffer } from './record-buffer.js';
 import { RECORD_KIND, type RecordTitle } from './record-format.js';
+import type { RecordLocation } from './record-index.js';
 import { recordFlags } from './stored-event.js';
 import type { UserLog } from './user-log.js';
 import type { WriteItem, Written } from './write-item.js';
@@ -35,26 +37,40 @@ export interface AppendRequest {
 }
 
 const NONE: readonly never[] = Object.freeze([]);
+const NOT_WRITTEN: AppendResult = Object.freeze({
+  epoch: '',
+  firstSeq: 0,
+  lastSeq: 0,
+  lastId: '' as EventId,
+  duplicate: false,
+});
 /** Up to here a wake carries a view of what was written, which keeps its whole block; a copy keeps only itself. */
 const MAX_SHARED_BYTES = 4_096;
 
-/** One append on its way to the disk; the title of its own record. */
-export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle {
+/**
+ * One append on its way to the disk: the title of its own record, where that is, and what the ledger is told. As one
+ * object, because there is one for each event that comes alone.
+ */
+export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle, RecordLocation, AcceptedAppend {
   readonly user: UserLog;
   readonly drafts: readonly EventDraft[];
   readonly producer: Producer | undefined;
   offsetInGroup = 0;
   earlierInGroup = -1;
   readonly #context: AppendContext;
-  readonly result: Promise<AppendResult>;
+  readonly settled: Promise<AppendResult>;
+  /** Once it is written. */
+  result: AppendResult = NOT_WRITTEN;
   #resolve: ((result: AppendResult) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
   /** Once it is encoded. */
   events: readonly EncodedEvent[] = NONE;
   /** Where the events stand. */
   #lines: Buffer | undefined;
-  #length = 0;
+  length = 0;
   at = 0;
+  segment = 0;
+  offset = 0;
 
   constructor({ user, drafts, producer }: AppendRequest, context: AppendContext) {
     this.user = user;
@@ -62,7 +78,7 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle {
     this.producer = producer;
     this.#context = context;
     // No deferred: its closures would double what an append takes in memory.
-    this.result = new Promise((resolve, reject) => {
+    this.settled = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
@@ -114,11 +130,11 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle {
       target.cancel();
       throw error;
     }
-    this.#length = target.finish();
+    this.length = target.finish();
     const linesBytes = this.events.reduce((sum, { bytes }) => sum + bytes, drafts.length - 1);
     this.#lines = target.last(linesBytes);
     user.reserved += drafts.length;
-    return this.#length;
+    return this.length;
   }
 
   #write(draft: EventDraft, seq: number, target: RecordBuffer): EncodedEvent {
@@ -136,18 +152,24 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle {
     return lines === undefined || lines.length <= MAX_SHARED_BYTES ? lines : Buffer.from(lines);
   }
 
+  get lastSeq(): number {
+    return this.events[this.events.length - 1]?.seq ?? 0;
+  }
+
   written({ segment, offset, writtenAtMs }: Written): void {
-    const { user, drafts, producer, events, at } = this;
+    const { user, events } = this;
     const { epoch, observer, appended } = this.#context;
     const first = events[0];
     const last = events[events.length - 1];
     if (first === undefined || last === undefined) return;
-    const result = { epoch, firstSeq: first.seq, lastSeq: last.seq, lastId: last.id, duplicate: false };
-    user.push({ lastSeq: last.seq, at, segment, offset, length: this.#length });
-    user.ledger.record({ drafts, producer, result }, writtenAtMs);
+    this.segment = segment;
+    this.offset = offset;
+    this.result = { epoch, firstSeq: first.seq, lastSeq: last.seq, lastId: last.id, duplicate: false };
+    user.push(this);
+    user.ledger.record(this, writtenAtMs);
     appended(user, this);
-    observer?.appended?.(result);
-    this.#resolve?.(result);
+    observer?.appended?.(this.result);
+    this.#resolve?.(this.result);
   }
 
   failed(error: unknown): void {

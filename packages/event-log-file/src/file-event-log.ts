@@ -102,7 +102,7 @@ class DurableEventLog implements FileEventLog {
       const item = new AppendItem({ user: users.open(userId), drafts, producer: options.producer }, appends);
       writer.submit(item);
       // As it is: an async function would settle later than the wake comes.
-      return item.result;
+      return item.settled;
     } catch (error) {
       return Promise.reject(error);
     }
