@@ -3,7 +3,7 @@ import { quote } from './quote.js';
 
 /**
  * The JSON of `connection_established`, put together by hand: with five objects in it, it takes `JSON.stringify`
- * a fiftieth of all that a connect costs, and this a third of that. `type` comes last. Undefined when a number is
+ * a fiftieth of all that a connect costs, and this a fifth of that. `type` comes last. Undefined when a number is
  * none that JSON has.
  */
 export function encodeEstablished(message: ControlMessageOf<'connection_established'>): string | undefined {

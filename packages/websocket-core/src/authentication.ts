@@ -9,13 +9,18 @@ export type AuthenticationFailure =
   /** The authenticator is. */
   | { readonly kind: 'failed' };
 
-/** Verifies a token; a port that throws instead of rejecting is the same. */
-export async function verifyToken(
+/** Verifies a token; a port that throws instead of rejecting is the same, and so is one that answers at once. */
+export function verifyToken(
   deps: Pick<SocketServerDeps, 'authenticate'>,
   token: string,
   signal: AbortSignal,
 ): Promise<Principal> {
-  return deps.authenticate(token, signal);
+  // Not an async function, which would put a promise of its own around each.
+  try {
+    return Promise.resolve(deps.authenticate(token, signal));
+  } catch (cause) {
+    return Promise.reject(cause);
+  }
 }
 
 /** Reads the code of a failure; anything unknown is the server's fault and says nothing about the token. */
