@@ -113,10 +113,10 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'WS-1',
     what: 'a connection is opened before it is admitted',
     file: 'packages/websocket-core/src/opening.ts',
-    find: `    reservation.admit(connection, replaces === undefined ? {} : { replaces });
-    await deps.open(connection, { resume });`,
-    replace: `    await deps.open(connection, { resume });
-    reservation.admit(connection, replaces === undefined ? {} : { replaces });`,
+    find: `      reservation.admit(connection, replaces === undefined ? {} : { replaces });
+      await deps.open(connection, { resume });`,
+    replace: `      await deps.open(connection, { resume });
+      reservation.admit(connection, replaces === undefined ? {} : { replaces });`,
     proof: { workspace: 'packages/websocket-core', testFile: 'test/opening.test.ts' },
   },
   {

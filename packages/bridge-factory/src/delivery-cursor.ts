@@ -40,7 +40,7 @@ const SERVER_ERROR = 4500;
 /** The wake that nearly all are. */
 const PUSHABLE: CursorEvent = Object.freeze({ type: 'wake', pushable: true, room: true });
 const NONE: readonly never[] = Object.freeze([]);
-const CAUGHT_UP = Promise.resolve();
+const NOTHING = Promise.resolve();
 /** A client that asks again before its first answer is complete. */
 const RESYNC_RETRY_MS = 1_000;
 
@@ -86,20 +86,23 @@ export class ConnectionCursor implements DeliveryCursor {
   }
 
   get caughtUp(): Promise<void> {
-    if (this.#isCaughtUp) return CAUGHT_UP;
+    if (this.#isCaughtUp) return NOTHING;
     this.#caughtUp ??= createDeferred();
     return this.#caughtUp.promise;
   }
 
-  /** Registers, finds the position, sends `connection_established` and the first page. Never rejects. */
-  async open(resume: ResumeRequest | undefined): Promise<void> {
+  /**
+   * Registers, finds the position, sends `connection_established` and the first page. Never rejects; throws when
+   * the connection does not take a handler.
+   */
+  open(resume: ResumeRequest | undefined): Promise<void> {
     // Bound, because each connection has these: as closures they take a third more.
     this.#keep(this.connection.onClose(this.close.bind(this)));
-    if (this.#state.kind === 'closed') return;
+    if (this.#state.kind === 'closed') return NOTHING;
     this.#keep(this.connection.onDrain(this.#onRoom.bind(this)));
     this.#keep(this.connection.handle('ack', this.#onAck.bind(this)));
     this.#keep(this.connection.handle('resync', this.#onResync.bind(this)));
-    await this.#locate(decideResume(resume));
+    return this.#locate(decideResume(resume));
   }
 
   /** The log has more events of this user; the batch, unless it is to be read. */
@@ -142,7 +145,7 @@ export class ConnectionCursor implements DeliveryCursor {
   #keep(undo: Unsubscribe): void {
     if (this.#state.kind === 'closed') undo();
     // `concat` makes lists of exactly their length; `push` leaves room for sixteen more.
-    else this.#undo = this.#undo.concat(undo);
+    else this.#undo = this.#undo.length === 0 ? [undo] : this.#undo.concat(undo);
   }
 
   #step(event: CursorEvent, wake?: Wake): void {
@@ -162,7 +165,8 @@ export class ConnectionCursor implements DeliveryCursor {
     try {
       const start = await findStart(this.#deps.log, this.connection.userId, { decision, limits });
       if (!this.#isCurrent(generation)) return;
-      this.#owed = [...this.#owed, { target: start.stream.head, resync }];
+      const owed = { target: start.stream.head, resync };
+      this.#owed = this.#owed.length === 0 ? [owed] : this.#owed.concat(owed);
       this.#startAt(start);
     } catch (cause) {
       if (generation === this.#generation) this.fail(cause);

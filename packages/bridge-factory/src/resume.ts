@@ -45,18 +45,19 @@ export function decideResume(resume: ResumeRequest | undefined): ResumeDecision 
 }
 
 /** Asks the log for the rest of the order: epoch, ahead, trimmed, fork, live, replay. */
-export async function findStart(
+export function findStart(
   log: Pick<EventLog, 'read' | 'stream'>,
   userId: UserId,
-  ask: { readonly decision: ResumeDecision; readonly limits: PageLimits },
+  { decision, limits }: { readonly decision: ResumeDecision; readonly limits: PageLimits },
 ): Promise<StartPosition> {
-  const { decision, limits } = ask;
   if (decision.kind === 'after') return startAfter(log, userId, { after: decision.cursor, ...limits });
-  const stream = await log.stream(userId);
-  if (decision.kind === 'invalid') return resetTo(stream, 'epoch');
-  if (decision.kind === 'live') return liveAt(stream);
-  const after = { epoch: stream.epoch, seq: stream.first - 1 };
-  return startAfter(log, userId, { after, ...limits });
+  const stream = log.stream(userId);
+  // No async function for what nearly every connect asks.
+  if (decision.kind === 'live') return stream.then(liveAt);
+  if (decision.kind === 'invalid') return stream.then((info) => resetTo(info, 'epoch'));
+  return stream.then(({ epoch, first }) =>
+    startAfter(log, userId, { after: { epoch, seq: first - 1 }, ...limits }),
+  );
 }
 
 async function startAfter(

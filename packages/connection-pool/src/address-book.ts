@@ -92,5 +92,5 @@ export class AddressBook {
 
 function forgetUntil(instants: number[], untilMs: number): void {
   const kept = instants.findIndex((atMs) => atMs > untilMs);
-  instants.splice(0, kept === -1 ? instants.length : kept);
+  if (kept !== 0) instants.splice(0, kept === -1 ? instants.length : kept);
 }

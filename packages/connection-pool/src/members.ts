@@ -38,7 +38,7 @@ export class Members {
 
   /** The user's members, in order of admission. */
   ofUser(userId: UserId): readonly Member[] {
-    return (this.#byUser.get(userId) ?? NONE).flatMap(({ id }) => this.#byId.get(id) ?? []);
+    return this.#byUser.get(userId)?.flatMap(({ id }) => this.#byId.get(id) ?? []) ?? [];
   }
 
   /** The user's open connections, in order of admission. */
@@ -57,9 +57,11 @@ export class Members {
   }
 
   add(member: Member): void {
-    const { id, userId } = member.connection;
+    const { connection } = member;
+    const { id, userId } = connection;
+    const others = this.#byUser.get(userId);
     // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
-    this.#byUser.set(userId, (this.#byUser.get(userId) ?? NONE).concat(member.connection));
+    this.#byUser.set(userId, others === undefined ? [connection] : others.concat(connection));
     this.#byId.set(id, member);
   }
 

@@ -172,6 +172,7 @@ class Pool implements ConnectionPool, PlaceOwner {
   }
 
   #displaceOldest(userId: UserId): void {
+    if (!this.#members.hasUser(userId)) return;
     const counted = this.#members.ofUser(userId).filter((member) => member.replacedBy === undefined);
     const excess = counted.slice(0, Math.max(0, counted.length + 1 - this.#options.maxConnectionsPerUser));
     for (const { connection } of excess) {

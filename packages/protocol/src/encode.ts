@@ -1,6 +1,8 @@
 import type { ControlMessage } from './control-messages.js';
+import { encodeEstablished } from './encode-established.js';
 import { ProtocolError } from './errors.js';
 import type { ErasedDraft, EventData, EventDraft, EventPosition } from './events.js';
+import { quote } from './quote.js';
 
 /**
  * The JSON of one control message.
@@ -8,7 +10,14 @@ import type { ErasedDraft, EventData, EventDraft, EventPosition } from './events
  * @throws ProtocolError `NOT_ENCODABLE`
  */
 export function encodeServerMessage(message: ControlMessage): string {
-  return stringify(message);
+  return encodedByHand(message) ?? stringify(message);
+}
+
+/** What each connect brings, and all the others are too rare for; undefined for those. */
+function encodedByHand(message: ControlMessage | undefined): string | undefined {
+  if (message?.type === 'connection_established') return encodeEstablished(message);
+  if (message?.type !== 'caught_up' || message.ref !== undefined) return undefined;
+  return Number.isFinite(message.seq) ? `{"seq":${message.seq},"type":"caught_up"}` : undefined;
 }
 
 /**
@@ -191,12 +200,6 @@ function writeDelta({ part, kind, offset, text }: Delta, target: EncodingTarget)
 export function encodeFrame(encoded: readonly string[]): string {
   const [first] = encoded;
   return encoded.length === 1 && first !== undefined ? first : `[${encoded.join(',')}]`;
-}
-
-const PLAIN = /^[\w-]*$/;
-
-function quote(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 function stringify(value: unknown): string {

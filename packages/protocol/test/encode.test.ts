@@ -3,10 +3,12 @@ import { isCodedError } from '@runwire/kernel';
 import fc from 'fast-check';
 import {
   createEventEncoder,
+  createServerMessage,
   type EventDraft,
   encodeEvent,
   encodeFrame,
   encodeServerMessage,
+  SERVER_MESSAGE_SCHEMAS,
 } from '../src/index.js';
 
 const DRAFT: EventDraft = {
@@ -48,6 +50,70 @@ describe('encodeEvent', () => {
         expect(encodeEvent({ type: 'tool_executing', threadId, runId, data }, { seq, id, at })).toBe(
           expected,
         );
+      }),
+    );
+  });
+});
+
+describe('encodeServerMessage of what each connect brings, which is put together by hand', () => {
+  const text = fc.oneof(
+    fc.constantFrom('con_1', 'usr_0', '', 'a"b', '\\', '\u2028', '\ud800'),
+    fc.string({ unit: 'binary' }),
+  );
+  const number = fc.oneof(
+    fc.maxSafeNat(),
+    fc.constantFrom(0, -0, 1.5, 1e21, -7, Number.NaN, Number.POSITIVE_INFINITY),
+  );
+
+  it('writes what JSON.stringify would of connection_established, whatever its texts and numbers', () => {
+    const reason = fc.constantFrom('epoch', 'trimmed', 'ahead', 'fork');
+    const resume = fc.record(
+      { mode: fc.constantFrom('live', 'replay', 'reset'), from: number, reason },
+      { requiredKeys: ['mode', 'from'] },
+    );
+    const message = fc.record({
+      connectionId: text,
+      userId: text,
+      serverTimeMs: number,
+      stream: fc.record({ epoch: text, first: number, head: number, headId: fc.option(text) }),
+      resume,
+      limits: fc.record({ maxMessageBytes: number, maxCommandsPerMinute: number }),
+      heartbeatIntervalMs: number,
+      tokenExpiresAtMs: number,
+      reconnect: fc.record({ minDelayMs: number, maxDelayMs: number, windowMs: number }),
+      type: fc.constant('connection_established'),
+    });
+    fc.assert(
+      fc.property(message, (given) => {
+        expect(encodeServerMessage(given)).toBe(JSON.stringify(given));
+      }),
+    );
+  });
+
+  it('writes what the schema takes, every field of it', () => {
+    const message = createServerMessage('connection_established', {
+      connectionId: 'con_1',
+      userId: 'usr_1',
+      serverTimeMs: 1_795_241_600_000,
+      stream: { epoch: 'e', first: 1, head: 7, headId: 'evt_7' },
+      resume: { mode: 'reset', from: 8, reason: 'trimmed' },
+      limits: { maxMessageBytes: 65_536, maxCommandsPerMinute: 60 },
+      heartbeatIntervalMs: 20_000,
+      tokenExpiresAtMs: 1_795_241_700_000,
+      reconnect: { minDelayMs: 500, maxDelayMs: 30_000, windowMs: 5_000 },
+    });
+    const decoded: unknown = JSON.parse(encodeServerMessage(message));
+    expect(SERVER_MESSAGE_SCHEMAS.connection_established.parse(decoded)).toEqual(message);
+  });
+
+  it('writes what JSON.stringify would of caught_up', () => {
+    const message = fc.record(
+      { seq: number, ref: text, type: fc.constant('caught_up') },
+      { requiredKeys: ['seq', 'type'] },
+    );
+    fc.assert(
+      fc.property(message, (given) => {
+        expect(encodeServerMessage(given)).toBe(JSON.stringify(given));
       }),
     );
   });

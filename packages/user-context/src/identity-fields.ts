@@ -1,4 +1,4 @@
-import { type IdKind, type IdOf, idFromUuid, isUuid, parseIdAs } from '@runwire/id-generation';
+import { type IdKind, type IdOf, idFromUuid, isId, isUuid, parseIdAs } from '@runwire/id-generation';
 import { fieldError } from './errors.js';
 import { isPlaceholder } from './placeholders.js';
 
@@ -11,6 +11,8 @@ const MAX_SHOWN_CHARS = 64;
  * run, a request or a connection is always ours.
  */
 export function idField<K extends IdKind>(field: string, kind: K, value: unknown): IdOf<K> {
+  // What is an id of the kind is neither blank nor a placeholder, whose texts are shorter than any id, nor a UUID.
+  if (isId(kind, value)) return value;
   const text = realText(field, value);
   try {
     if (isMappable(kind) && isUuid(text)) return idFromUuid(kind, text);

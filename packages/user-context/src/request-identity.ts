@@ -13,19 +13,20 @@ export interface RequestIdentity {
   readonly metadata?: Metadata;
 }
 
+/** An identity that is being put together. */
+type Draft = { -readonly [F in keyof RequestIdentity]: RequestIdentity[F] };
+
 /** Checks what a context is to be made of. Each field is read once. */
 export function requestIdentity(fields: RequestContextFields): RequestIdentity {
   const { sessionId, connectionId, metadata } = fields;
   const userId = idField('userId', 'user', fields.userId);
-  return {
-    userId,
-    requestId: idField('requestId', 'request', fields.requestId),
-    ...(sessionId === undefined ? {} : { sessionId: sessionField(sessionId) }),
-    ...(connectionId === undefined
-      ? {}
-      : { connectionId: idField('connectionId', 'connection', connectionId) }),
-    ...(metadata === undefined ? {} : { metadata: copyMetadata(metadata, userId) }),
-  };
+  const identity: Draft = { userId, requestId: idField('requestId', 'request', fields.requestId) };
+  if (sessionId !== undefined) identity.sessionId = sessionField(sessionId);
+  if (connectionId !== undefined) {
+    identity.connectionId = idField('connectionId', 'connection', connectionId);
+  }
+  if (metadata !== undefined) identity.metadata = copyMetadata(metadata, userId);
+  return identity;
 }
 
 /** The identity that a context has. */

@@ -9,13 +9,26 @@ export type AuthenticationFailure =
   /** The authenticator is. */
   | { readonly kind: 'failed' };
 
-/** Verifies a token; a port that throws instead of rejecting is the same. */
-export async function verifyToken(
+/** For authenticators that do not ask for a signal. */
+const NEVER_ABORTED = new AbortController().signal;
+
+/**
+ * Verifies a token; a port that throws instead of rejecting is the same, and so is one that answers at once.
+ * `over` is asked for its signal when the port declares that it takes one: Node makes an event target with a map and
+ * a prototype of its own for each, an eighth of our own part of a connect and more of its garbage.
+ */
+export function verifyToken(
   deps: Pick<SocketServerDeps, 'authenticate'>,
   token: string,
-  signal: AbortSignal,
+  over: { readonly signal: AbortSignal },
 ): Promise<Principal> {
-  return deps.authenticate(token, signal);
+  const signal = deps.authenticate.length === 1 ? NEVER_ABORTED : over.signal;
+  // Not an async function, which would put a promise of its own around each.
+  try {
+    return Promise.resolve(deps.authenticate(token, signal));
+  } catch (cause) {
+    return Promise.reject(cause);
+  }
 }
 
 /** Reads the code of a failure; anything unknown is the server's fault and says nothing about the token. */

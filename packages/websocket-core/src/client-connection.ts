@@ -3,7 +3,6 @@ import {
   type ClientMessageOf,
   type CommandMessage,
   type ControlMessage,
-  createServerMessage,
   LIMITS,
   type ResumeInfo,
   type StreamInfo,
@@ -149,7 +148,7 @@ export class ClientConnection implements ClientConnectionContract {
 
   #establishedMessage(stream: StreamInfo, resume: ResumeInfo): ControlMessage {
     const { limits } = this.#parts;
-    return createServerMessage('connection_established', {
+    return {
       connectionId: this.id,
       userId: this.userId,
       serverTimeMs: this.#parts.nowMs(),
@@ -163,6 +162,7 @@ export class ClientConnection implements ClientConnectionContract {
         maxDelayMs: LIMITS.reconnectMaxDelayMs,
         windowMs: LIMITS.reconnectWindowMs,
       },
-    });
+      type: 'connection_established',
+    };
   }
 }

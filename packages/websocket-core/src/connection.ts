@@ -266,7 +266,7 @@ export class ConnectionShell implements SocketEvents, Reply, Owner {
   }
 
   admit(principal: Principal): ClientConnection {
-    const session = new Session(this.id, principal, this.#host.deps.ids.requestId());
+    const session = new Session(this.id, principal, this.#host.deps.ids);
     this.#conversation = new Conversation(session, this.#host, this);
     this.#dispatch({ type: 'authenticated', principal });
     return new ClientConnection(this, session);

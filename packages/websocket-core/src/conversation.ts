@@ -94,7 +94,7 @@ export class Conversation implements InboundOwner, TokenRefreshOwner {
   }
 
   renewed(principal: Principal): void {
-    this.session.renew(principal, this.#host.deps.ids.requestId());
+    this.session.renew(principal);
     this.#owner.renewed(principal);
   }
 

@@ -14,26 +14,30 @@ export interface Credentials {
   readonly replaces: string | undefined;
 }
 
+/** The part of `URLSearchParams` that is asked. */
+interface Query {
+  get(name: string): string | null;
+}
+
 const BEARER_HEADER = /^Bearer +(\S+) *$/i;
 const BASE64URL = /^[A-Za-z0-9_-]+=*$/;
 const WHOLE_NUMBER = /^\d{1,15}$/;
 
+/** What asks nothing. */
+const NO_QUERY = Object.freeze({ get: () => null });
+
 /** The path of a request, without its query. */
-export function pathOf(request: HandshakeRequest): string {
-  return (request.url ?? '').split('?', 1)[0] ?? '';
+export function pathOf({ url = '' }: HandshakeRequest): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
 }
 
-/** The subprotocols a client offers, tokens included. */
-export function offeredSubprotocols(request: HandshakeRequest): readonly string[] {
-  return headerOf(request, 'sec-websocket-protocol')
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
-}
-
-/** Whether the offer contains ours. The token's entry alone is no offer. */
-export function selectsSubprotocol(request: HandshakeRequest): boolean {
-  return offeredSubprotocols(request).includes(SUBPROTOCOL);
+/** Whether a client offers subprotocols and ours is none of them. The token's entry alone is no offer of ours. */
+export function offersOnlyOthers(request: HandshakeRequest): boolean {
+  // As nearly all clients offer it: nothing to take apart.
+  if (headerOf(request, 'sec-websocket-protocol') === SUBPROTOCOL) return false;
+  const offered = offeredSubprotocols(request);
+  return offered.length > 0 && !offered.includes(SUBPROTOCOL);
 }
 
 /**
@@ -86,12 +90,21 @@ function subprotocolToken(request: HandshakeRequest): string | undefined {
   return BASE64URL.test(encoded) ? Buffer.from(encoded, 'base64url').toString('utf8') : encoded;
 }
 
-function queryOf(request: HandshakeRequest): URLSearchParams {
-  return new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
+/** The subprotocols a client offers, tokens included. */
+function offeredSubprotocols(request: HandshakeRequest): readonly string[] {
+  return headerOf(request, 'sec-websocket-protocol')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+function queryOf({ url = '' }: HandshakeRequest): Query {
+  const at = url.indexOf('?');
+  return at === -1 ? NO_QUERY : new URLSearchParams(url.slice(at + 1));
 }
 
 /** Nothing is judged here: what does not parse leads to `reset: epoch`, in the one place that decides. */
-function resumeOf(query: URLSearchParams): ResumeRequest | undefined {
+function resumeOf(query: Query): ResumeRequest | undefined {
   const epoch = query.get('epoch');
   const seq = query.get('seq');
   const id = query.get('id');

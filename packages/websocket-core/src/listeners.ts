@@ -20,7 +20,7 @@ export class Listeners<Args extends readonly unknown[]> {
     // Wrapped, so that one function may be added twice and each time be undone on its own.
     const entry: Entry<Args> = { call };
     // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
-    this.#entries = this.#entries.concat(entry);
+    this.#entries = this.#entries.length === 0 ? [entry] : this.#entries.concat(entry);
     // Bound, which takes two thirds of the memory of a closure with its context.
     return this.#remove.bind(this, entry);
   }

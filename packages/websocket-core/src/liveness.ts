@@ -44,7 +44,6 @@ export class Liveness {
   }
 
   start(): void {
-    this.#lastInboundMs = this.#host.deps.clock.monotonicMs();
     this.#watch();
     this.#scheduleBeat();
   }

@@ -54,7 +54,7 @@ export class Opening {
     if (this.#tokenInHandshake) socket.limitMessageBytes(limits.maxHeldBytes, 4400);
     else socket.limitMessageBytes(limits.maxBytesBeforeAuthentication, 1009);
     agenda.set('authentication', deadlineAtMs);
-    if (this.#credentials !== undefined) this.#authenticate(this.#credentials);
+    if (this.#credentials !== undefined) void this.#authenticate(this.#credentials);
   }
 
   take(incoming: Incoming): void {
@@ -83,22 +83,35 @@ export class Opening {
       const decoded = decodeClientMessage(text, limits);
       if (decoded.ok && decoded.message.type === 'authenticate') {
         this.#credentials = credentialsOfMessage(decoded.message);
-        this.#authenticate(this.#credentials);
+        void this.#authenticate(this.#credentials);
       } else this.#owner.close(4401, 'the first frame must be authenticate');
     }
   }
 
-  #authenticate(credentials: Credentials): void {
-    const { logger } = this.#owner;
-    verifyToken(this.#host.deps, credentials.token, this.#over.signal)
-      .then(
-        (principal) => this.#authenticated(principal, credentials),
-        (cause: unknown) => this.#refused(cause),
-      )
-      .catch((cause: unknown) => {
-        logger.error({ err: cause }, 'A connection could not be opened');
-        this.#owner.close(4500, 'server error');
-      });
+  /** Never rejects. One function, because promises are much of what a connect costs. */
+  async #authenticate({ replaces, resume, token }: Credentials): Promise<void> {
+    const { deps } = this.#host;
+    const { reservation } = this.#owner;
+    try {
+      let principal: Principal;
+      try {
+        principal = await verifyToken(deps, token, this.#over);
+      } catch (cause) {
+        this.#refused(cause);
+        return;
+      }
+      // The peer may have gone, or the time may have run out, while the token was verified.
+      if (this.#owner.state !== 'authenticating') return;
+      const connection = this.#admit(principal);
+      reservation.admit(connection, replaces === undefined ? {} : { replaces });
+      await deps.open(connection, { resume });
+      if (!connection.isOpen) return;
+      if (connection.state !== 'ready') throw new Error('open settled without establishing the connection');
+      this.#release();
+    } catch (cause) {
+      this.#owner.logger.error({ err: cause }, 'A connection could not be opened');
+      this.#owner.close(4500, 'server error');
+    }
   }
 
   #refused(cause: unknown): void {
@@ -111,20 +124,10 @@ export class Opening {
     }
   }
 
-  async #authenticated(principal: Principal, credentials: Credentials): Promise<void> {
-    const { agenda, reservation, socket } = this.#owner;
-    const { deps, options } = this.#host;
-    // The peer may have gone, or the time may have run out, while the token was verified.
-    if (this.#owner.state !== 'authenticating') return;
-    agenda.cancel('authentication');
-    socket.limitMessageBytes(options.limits.maxHeldBytes, 4400);
-    const connection = this.#owner.admit(principal);
-    const { replaces, resume } = credentials;
-    reservation.admit(connection, replaces === undefined ? {} : { replaces });
-    await deps.open(connection, { resume });
-    if (!connection.isOpen) return;
-    if (connection.state !== 'ready') throw new Error('open settled without establishing the connection');
-    this.#release();
+  #admit(principal: Principal): ClientConnection {
+    this.#owner.agenda.cancel('authentication');
+    this.#owner.socket.limitMessageBytes(this.#host.options.limits.maxHeldBytes, 4400);
+    return this.#owner.admit(principal);
   }
 
   #release(): void {

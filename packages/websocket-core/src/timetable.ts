@@ -66,38 +66,42 @@ export class Timetable {
 
   /** Puts `who` at `from` or above. */
   #rise(who: Waiting, atMs: number, from: number): void {
+    const waiting = this.#waiting;
+    const instants = this.#atMs;
     let at = from;
     while (at > 0) {
       const above = (at - 1) >> 1;
-      if ((this.#atMs[above] ?? 0) <= atMs) break;
-      this.#move(above, at);
+      const other = waiting[above];
+      const otherAtMs = instants[above];
+      if (other === undefined || otherAtMs === undefined || otherAtMs <= atMs) break;
+      // In place, here and below: an instant that is handed on takes memory, and each connect has dozens.
+      waiting[at] = other;
+      instants[at] = otherAtMs;
+      other.place = at;
       at = above;
     }
-    this.#put(who, atMs, at);
+    waiting[at] = who;
+    instants[at] = atMs;
+    who.place = at;
   }
 
   /** Puts `who` at `from` or below. */
   #sink(who: Waiting, atMs: number, from: number): void {
+    const waiting = this.#waiting;
+    const instants = this.#atMs;
     let at = from;
-    for (let below = 2 * at + 1; below < this.#waiting.length; below = 2 * at + 1) {
-      const right = this.#atMs[below + 1] ?? Number.POSITIVE_INFINITY;
-      if (right < (this.#atMs[below] ?? 0)) below += 1;
-      if ((this.#atMs[below] ?? 0) >= atMs) break;
-      this.#move(below, at);
+    for (let below = 2 * at + 1; below < waiting.length; below = 2 * at + 1) {
+      if ((instants[below + 1] ?? Number.POSITIVE_INFINITY) < (instants[below] ?? 0)) below += 1;
+      const other = waiting[below];
+      const otherAtMs = instants[below];
+      if (other === undefined || otherAtMs === undefined || otherAtMs >= atMs) break;
+      waiting[at] = other;
+      instants[at] = otherAtMs;
+      other.place = at;
       at = below;
     }
-    this.#put(who, atMs, at);
-  }
-
-  #move(from: number, to: number): void {
-    const who = this.#waiting[from];
-    const atMs = this.#atMs[from];
-    if (who !== undefined && atMs !== undefined) this.#put(who, atMs, to);
-  }
-
-  #put(who: Waiting, atMs: number, at: number): void {
-    this.#waiting[at] = who;
-    this.#atMs[at] = atMs;
+    waiting[at] = who;
+    instants[at] = atMs;
     who.place = at;
   }
 

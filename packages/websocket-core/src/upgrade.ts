@@ -5,9 +5,8 @@ import {
   credentialsOf,
   type HandshakeRequest,
   headerOf,
-  offeredSubprotocols,
+  offersOnlyOthers,
   pathOf,
-  selectsSubprotocol,
   streamCredentialsOf,
 } from './handshake.js';
 import type { ResolvedOptions } from './options.js';
@@ -89,7 +88,7 @@ function decide(
 }
 
 function subprotocolRefusal(request: HandshakeRequest): Refused | undefined {
-  if (offeredSubprotocols(request).length === 0 || selectsSubprotocol(request)) return undefined;
+  if (!offersOnlyOthers(request)) return undefined;
   return refuse('subprotocol', malformedAnswer('Offer the subprotocol runwire.v1, or none.'));
 }
 

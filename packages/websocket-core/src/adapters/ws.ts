@@ -6,6 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { SocketLimits } from '../options.js';
 import type { Socket, SocketEvents } from '../socket.js';
 import { type HeldAnswer, HeldAnswers } from './held-answers.js';
+import { plainHandshakeAnswer, plainHandshakeKey } from './plain-handshake.js';
 import { frameBytes, writeTextFrames } from './text-frames.js';
 
 /** How an upgrade came out. */
@@ -34,7 +35,12 @@ const ABNORMAL = 1006;
 interface WsInternals {
   readonly _closeFrameReceived: boolean;
   readonly _receiver: { _maxPayload: number } | null;
+  _protocol: string;
+  setSocket(stream: Duplex, head: Buffer, options: object): void;
 }
+
+/** How `ws` makes the WebSocket of a handshake that it has answered. */
+type WsConstructor = new (address: null, protocols: undefined, options: object) => ObservedWebSocket;
 
 /**
  * A `ws` WebSocket that tells when it begins to close by itself: on the peer's close frame, or on a broken
@@ -125,6 +131,16 @@ class ObservedWebSocket extends WebSocket implements HeldAnswer {
   }
 }
 
+/** Makes the WebSocket of a handshake that was answered by our own hand, as `ws` does after its own answer. */
+function answered(stream: Duplex, head: Buffer, options: object): ObservedWebSocket {
+  const Answered = ObservedWebSocket as unknown as WsConstructor;
+  const ws = new Answered(null, undefined, options);
+  const internals = ws as unknown as WsInternals;
+  internals._protocol = SUBPROTOCOL;
+  internals.setSocket(stream, head, options);
+  return ws;
+}
+
 /** `ws` as the transport. permessage-deflate is off: a compressed bomb is a protocol error. */
 export function createWsUpgrader(limits: SocketLimits, clock: Clock): Upgrader {
   const options = {
@@ -146,21 +162,29 @@ export function createWsUpgrader(limits: SocketLimits, clock: Clock): Upgrader {
   // In a row, which keeps the readers' side awake: a burst to 200 sockets takes half the system time this way.
   const turn = createTurnQueue<WsSocket>((socket) => socket.writeGathered());
   const answers = new HeldAnswers(clock);
+  const accept = (ws: ObservedWebSocket, stream: Duplex, outcome: UpgradeOutcome): void => {
+    if (outcome.mayWait) {
+      ws.hold(stream);
+      answers.add(ws);
+    }
+    outcome.accepted(new WsSocket(ws, { stream, turn }));
+  };
   return {
     upgrade(request, socket, head, outcome) {
+      const key = plainHandshakeKey(request, socket);
+      if (key !== undefined) {
+        if (outcome.mayWait) socket.cork();
+        socket.write(plainHandshakeAnswer(key));
+        accept(answered(socket, head, server.options), socket, outcome);
+        return;
+      }
       const onMalformed = (error: Error): void => outcome.malformed(error.message);
       // The handshake is synchronous, so this listener only ever hears of this request.
       server.once('wsClientError', onMalformed);
       try {
         // An end of the socket lets everything go, too: a refusal does not wait.
         if (outcome.mayWait) socket.cork();
-        server.handleUpgrade(request, socket, head, (ws) => {
-          if (outcome.mayWait) {
-            ws.hold(socket);
-            answers.add(ws);
-          }
-          outcome.accepted(new WsSocket(ws, { stream: socket, turn }));
-        });
+        server.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, outcome));
       } finally {
         server.removeListener('wsClientError', onMalformed);
       }
