@@ -9,20 +9,12 @@ export type AuthenticationFailure =
   /** The authenticator is. */
   | { readonly kind: 'failed' };
 
-/** For authenticators that do not ask for a signal. */
-const NEVER_ABORTED = new AbortController().signal;
-
-/**
- * Verifies a token; a port that throws instead of rejecting is the same, and so is one that answers at once.
- * `over` is asked for its signal when the port declares that it takes one: Node makes an event target with a map and
- * a prototype of its own for each, an eighth of our own part of a connect and more of its garbage.
- */
+/** Verifies a token; a port that throws instead of rejecting is the same, and so is one that answers at once. */
 export function verifyToken(
   deps: Pick<SocketServerDeps, 'authenticate'>,
   token: string,
-  over: { readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<Principal> {
-  const signal = deps.authenticate.length === 1 ? NEVER_ABORTED : over.signal;
   // Not an async function, which would put a promise of its own around each.
   try {
     return Promise.resolve(deps.authenticate(token, signal));

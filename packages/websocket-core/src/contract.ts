@@ -27,8 +27,7 @@ export interface SocketServerDeps {
   /**
    * Verifies an access token. Rejects with a coded error: `TOKEN_INVALID`, `TOKEN_EXPIRED` and
    * `UNAUTHENTICATED` close 4401, `FORBIDDEN` closes 4403, anything else closes 4500. `signal` aborts when the
-   * peer vanishes or the authentication time is over; a function that declares the token as its one parameter
-   * (`length` 1) gets one that never does.
+   * peer vanishes or the authentication time is over.
    */
   authenticate(token: string, signal: AbortSignal): Promise<Principal>;
   readonly admission: Admission;

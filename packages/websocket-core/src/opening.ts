@@ -95,7 +95,7 @@ export class Opening {
     try {
       let principal: Principal;
       try {
-        principal = await verifyToken(deps, token, this.#over);
+        principal = await verifyToken(deps, token, this.#over.signal);
       } catch (cause) {
         this.#refused(cause);
         return;

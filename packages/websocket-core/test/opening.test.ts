@@ -164,22 +164,6 @@ describe('an authenticator that hangs', () => {
     expect(fixture.admitted).toEqual([]);
   });
 
-  it('has a signal of its own unless it declares the token alone', async () => {
-    const given: unknown[] = [];
-    const note = (...args: unknown[]): Promise<Principal> => {
-      given.push(args[1]);
-      return createDeferred<Principal>().promise;
-    };
-    const declaring = (parameters: number): typeof note =>
-      Object.defineProperty((...args: unknown[]) => note(...args), 'length', { value: parameters });
-    for (const parameters of [0, 1, 2]) {
-      const fixture = createFixture({ authenticate: declaring(parameters) });
-      fixture.server.accept(bearer('t')).vanish();
-      await expectNothingLeft(fixture);
-    }
-    expect(given).toMatchObject([{ aborted: true }, { aborted: false }, { aborted: true }]);
-  });
-
   for (const [how, leave] of [
     ['closes', 'end'],
     ['vanishes', 'vanish'],
