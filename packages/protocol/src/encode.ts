@@ -2,7 +2,7 @@ import type { ControlMessage } from './control-messages.js';
 import { encodeEstablished } from './encode-established.js';
 import { ProtocolError } from './errors.js';
 import type { ErasedDraft, EventData, EventDraft, EventPosition } from './events.js';
-import { quote } from './quote.js';
+import { isPlainText, quote } from './quote.js';
 
 /**
  * The JSON of one control message.
@@ -116,7 +116,7 @@ class RememberingEncoder implements EventEncoder {
     else target.piece(DELTA_HEAD);
     target.number(seq);
     target.ascii(',"id":');
-    if (PLAIN.test(id)) {
+    if (isPlainText(id)) {
       target.ascii('"');
       target.ascii(id);
       target.ascii('"');

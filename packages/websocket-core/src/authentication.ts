@@ -1,6 +1,6 @@
 import { isCodedError } from '@runwire/kernel';
 import type { ErrorCode } from '@runwire/protocol';
-import type { Principal, SocketServerDeps } from './contract.js';
+import type { AuthenticationAttempt, Principal, SocketServerDeps } from './contract.js';
 
 /** What a failed authentication means for the connection. */
 export type AuthenticationFailure =
@@ -13,11 +13,11 @@ export type AuthenticationFailure =
 export function verifyToken(
   deps: Pick<SocketServerDeps, 'authenticate'>,
   token: string,
-  signal: AbortSignal,
+  attempt: AuthenticationAttempt,
 ): Promise<Principal> {
   // Not an async function, which would put a promise of its own around each.
   try {
-    return Promise.resolve(deps.authenticate(token, signal));
+    return Promise.resolve(deps.authenticate(token, attempt));
   } catch (cause) {
     return Promise.reject(cause);
   }

@@ -17,6 +17,12 @@ import type { RequestContext } from '@runwire/user-context';
 // Ports: what a socket server needs
 // ---------------------------------------------------------------------------------------------------------
 
+/** One verification of a token. */
+export interface AuthenticationAttempt {
+  /** Made when it is asked for: Node takes as long for one as for an eighth of our own part of a connect. */
+  readonly signal: AbortSignal;
+}
+
 /** Everything a socket server is built from. None is optional: a missing one is a compile error. */
 export interface SocketServerDeps {
   readonly clock: Clock;
@@ -26,10 +32,10 @@ export interface SocketServerDeps {
   readiness(): Readiness;
   /**
    * Verifies an access token. Rejects with a coded error: `TOKEN_INVALID`, `TOKEN_EXPIRED` and
-   * `UNAUTHENTICATED` close 4401, `FORBIDDEN` closes 4403, anything else closes 4500. `signal` aborts when the
-   * peer vanishes or the authentication time is over.
+   * `UNAUTHENTICATED` close 4401, `FORBIDDEN` closes 4403, anything else closes 4500. The signal of
+   * `attempt` aborts when the peer vanishes or the authentication time is over.
    */
-  authenticate(token: string, signal: AbortSignal): Promise<Principal>;
+  authenticate(token: string, attempt: AuthenticationAttempt): Promise<Principal>;
   readonly admission: Admission;
   /**
    * Takes over an authenticated, admitted connection: registers its handlers and attaches its cursor, which

@@ -5,6 +5,7 @@
  */
 export type {
   Admission,
+  AuthenticationAttempt,
   ClientConnection,
   CloseInfo,
   CommandRequest,

@@ -4,7 +4,7 @@ import type { Agenda } from './agenda.js';
 import { classifyFailure, verifyToken } from './authentication.js';
 import type { ClientConnection } from './client-connection.js';
 import type { ConnectionHost } from './connection-host.js';
-import type { ConnectionStateKind, Principal, Reservation } from './contract.js';
+import type { AuthenticationAttempt, ConnectionStateKind, Principal, Reservation } from './contract.js';
 import { type Credentials, credentialsOfMessage } from './handshake.js';
 import { HeldFrames } from './held-frames.js';
 import type { Incoming } from './replies.js';
@@ -30,13 +30,14 @@ export interface OpeningOwner {
  * From the accepted socket to the first routed message: authenticate, admit, open, then what was held. It is there
  * as long as that takes: the token and what was held go with it.
  */
-export class Opening {
+export class Opening implements AuthenticationAttempt {
   readonly #host: ConnectionHost;
   readonly #owner: OpeningOwner;
   readonly #held: HeldFrames;
   readonly #tokenInHandshake: boolean;
-  /** Aborts the verification when the connection closes. */
-  readonly #over = new AbortController();
+  /** Aborts the verification when the connection closes, if anybody asked for that. */
+  #over: AbortController | undefined;
+  #isStopped = false;
   #credentials: Credentials | undefined;
 
   /** `credentials` are undefined when the first frame brings them. */
@@ -46,6 +47,12 @@ export class Opening {
     this.#held = new HeldFrames(host.options.limits);
     this.#credentials = credentials;
     this.#tokenInHandshake = credentials !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    this.#over ??= new AbortController();
+    if (this.#isStopped) this.#over.abort();
+    return this.#over.signal;
   }
 
   start(deadlineAtMs: number): void {
@@ -70,7 +77,8 @@ export class Opening {
 
   stop(): void {
     this.#held.clear();
-    this.#over.abort();
+    this.#isStopped = true;
+    this.#over?.abort();
     this.#owner.agenda.cancel('authentication');
   }
 
@@ -95,7 +103,7 @@ export class Opening {
     try {
       let principal: Principal;
       try {
-        principal = await verifyToken(deps, token, this.#over.signal);
+        principal = await verifyToken(deps, token, this);
       } catch (cause) {
         this.#refused(cause);
         return;

@@ -61,7 +61,7 @@ export class TokenRefresh {
     const asked: Asked = { id, reply, scope: this.#owner.scope.child('refresh') };
     this.#pending = asked;
     this.#owner.agenda.set('refresh', nowMs + options.limits.authenticationTimeoutMs);
-    verifyToken(deps, token, asked.scope.signal)
+    verifyToken(deps, token, asked.scope)
       .then(
         (principal) => this.#finish(asked, () => this.#verified(principal, asked)),
         (cause: unknown) => this.#finish(asked, () => this.#refused(cause, asked)),

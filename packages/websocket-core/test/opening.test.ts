@@ -145,8 +145,8 @@ describe('an authenticator that hangs', () => {
     const verdict = createDeferred<Principal>();
     let signal: AbortSignal | undefined;
     const fixture = createFixture({
-      authenticate: (_token, given) => {
-        signal = given;
+      authenticate: (_token, attempt) => {
+        signal = attempt.signal;
         return verdict.promise;
       },
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CodedError, createDeferred } from '@runwire/kernel';
-import type { Principal } from '../src/index.js';
+import type { AuthenticationAttempt, Principal } from '../src/index.js';
 import { warningAtMs } from '../src/token-watch.js';
 import { createFixture, errorCodes, HOUR_MS, liveCounts, ofType } from './support/fixture.js';
 
@@ -147,7 +147,7 @@ describe('refresh_token', () => {
   it('that hangs is given up after five seconds; one at a time; the close aborts it', async () => {
     const verdicts: { signal: AbortSignal; resolve(principal: Principal): void }[] = [];
     const fixture = createFixture({
-      authenticate: (_token, signal) => {
+      authenticate: (_token, { signal }) => {
         const verdict = createDeferred<Principal>();
         verdicts.push({ signal, resolve: (principal) => verdict.resolve(principal) });
         if (verdicts.length === 1) verdict.resolve(fixture.principal());
@@ -186,5 +186,21 @@ describe('refresh_token', () => {
     expect(ofType(peer.messages, 'auth_refreshed')).toHaveLength(60);
     expect(errorCodes(peer)).toEqual(['RATE_LIMITED']);
     expect(ofType(peer.messages, 'command_accepted')).toHaveLength(1);
+  });
+});
+
+describe('the signal of a verification', () => {
+  it('has aborted when it is asked for behind the close', async () => {
+    const attempts: AuthenticationAttempt[] = [];
+    const fixture = createFixture({
+      authenticate: (_token, attempt) => {
+        attempts.push(attempt);
+        return new Promise(() => undefined);
+      },
+    });
+    const peer = fixture.server.accept({ headers: { authorization: 'Bearer t' } });
+    await fixture.clock.settle();
+    peer.vanish();
+    expect(attempts[0]?.signal.aborted).toBe(true);
   });
 });

@@ -82,7 +82,7 @@ export function createDeps(ports: Ports, overrides: Partial<SocketServerDeps> = 
     logger: ports.logger,
     ids: ports.ids,
     readiness: () => ({ ready: true }),
-    authenticate: async (token, signal) => {
+    authenticate: async (token, { signal }) => {
       ports.signals.push(signal);
       const principal = ports.tokens.get(token);
       if (principal === undefined) throw new CodedError('TOKEN_INVALID', 'no such token');
