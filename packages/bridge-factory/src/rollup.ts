@@ -1,6 +1,6 @@
 import type { EventData } from '@runwire/protocol';
-import { DeltaParts, type PartScope } from './delta-parts.js';
 import { endsInsidePair, MAX_UNIT_BYTES, splitText, textBytes } from './delta-text.js';
+import { type PartScope, PartTable } from './part-table.js';
 
 /** A delta without its offset. */
 export type DeltaPiece = Omit<EventData<'agent_delta'>, 'offset'>;
@@ -30,10 +30,10 @@ export class Rollup {
   readonly #options: RollupOptions;
   /** A text of so many UTF-16 units needs no cutting. */
   readonly #maxWholeUnits: number;
-  readonly #scopes = new Map<string, DeltaParts>();
+  readonly #scopes = new Map<string, PartTable>();
   #knownParts = 0;
   /** The part of the last delta. */
-  #parts: DeltaParts | undefined;
+  #parts: PartTable | undefined;
   #part = Number.NaN;
   #index = 0;
   #isWaiting = false;
@@ -117,7 +117,7 @@ export class Rollup {
   }
 
   /** Of the last delta's part. */
-  #go({ scope, offsets, wentAtMs }: DeltaParts, text: string, nowMs: number): DeltaData {
+  #go({ scope, offsets, wentAtMs }: PartTable, text: string, nowMs: number): DeltaData {
     const offset = offsets[this.#index] ?? 0;
     offsets[this.#index] = offset + text.length;
     wentAtMs[this.#index] = nowMs;
@@ -127,7 +127,7 @@ export class Rollup {
     return { messageId, part, kind, offset, text, toolCallId };
   }
 
-  #wentAtMs(parts: DeltaParts): number {
+  #wentAtMs(parts: PartTable): number {
     return parts.wentAtMs[this.#index] ?? Number.NEGATIVE_INFINITY;
   }
 
@@ -135,11 +135,11 @@ export class Rollup {
     return this.#knownParts < this.#options.maxParts || this.#scopeOf(piece)?.find(piece.part) !== undefined;
   }
 
-  #moveTo(scope: PartScope, part: number): DeltaParts {
+  #moveTo(scope: PartScope, part: number): PartTable {
     let parts = this.#scopeOf(scope);
     if (parts === undefined) {
       const { messageId, kind, toolCallId } = scope;
-      parts = new DeltaParts({ messageId, kind, toolCallId });
+      parts = new PartTable({ messageId, kind, toolCallId });
       this.#scopes.set(keyOf(scope), parts);
     }
     let index = parts.find(part);
@@ -154,7 +154,7 @@ export class Rollup {
   }
 
   /** The next delta is nearly always of the same scope. */
-  #scopeOf(scope: PartScope): DeltaParts | undefined {
+  #scopeOf(scope: PartScope): PartTable | undefined {
     return this.#parts?.isOf(scope) === true ? this.#parts : this.#scopes.get(keyOf(scope));
   }
 }
@@ -164,7 +164,7 @@ function keyOf({ messageId, kind, toolCallId }: PartScope): string {
 }
 
 /** The whole characters that a delta brings, with what was missing of its part's last one. */
-function takeHalf(parts: DeltaParts, { part, text }: DeltaPiece): string {
+function takeHalf(parts: PartTable, { part, text }: DeltaPiece): string {
   const whole = (parts.halves.get(part) ?? '') + text;
   const half = endsInsidePair(whole) ? whole.slice(-1) : '';
   parts.setHalf(part, half);

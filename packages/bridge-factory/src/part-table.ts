@@ -12,7 +12,7 @@ const NONE: ReadonlyMap<number, string> = new Map();
  * answer may have thousands of parts, which as objects are most of what a run keeps alive; and no map as long as
  * each new part has the next number, as nearly all have. Saves a tenth of an event that comes alone.
  */
-export class DeltaParts {
+export class PartTable {
   readonly scope: PartScope;
   /** UTF-16 units that went, by index. */
   readonly offsets: number[] = [];
