@@ -105,6 +105,10 @@ export function lastEventId(source: Buffer, start: number, end: number): EventId
 
 /** The flags of a record with such events. */
 export function recordFlags(events: readonly { readonly type: EventType }[]): number {
-  const isLifecycle = events.some(({ type }) => type === 'agent_started' || type === TERMINAL_EVENT_TYPE);
-  return isLifecycle ? FLAG_LIFECYCLE : 0;
+  return events.some(({ type }) => isLifecycle(type)) ? FLAG_LIFECYCLE : 0;
+}
+
+/** Whether a run begins or ends with events of the type. */
+export function isLifecycle(type: EventType): boolean {
+  return type === 'agent_started' || type === TERMINAL_EVENT_TYPE;
 }
