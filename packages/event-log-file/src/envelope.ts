@@ -118,7 +118,7 @@ export class EnvelopeSearch implements Envelope {
   #hasEscape(from: number, to: number): boolean {
     if (this.#escapeAt < from) {
       const found = this.#text.indexOf('\\', from);
-      this.#escapeAt = found < 0 ? Number.POSITIVE_INFINITY : found;
+      this.#escapeAt = found < 0 ? this.#text.length : found;
     }
     return this.#escapeAt < to;
   }
