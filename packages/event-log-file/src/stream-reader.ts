@@ -35,7 +35,7 @@ export class StreamReader {
   readonly #deps: StreamReaderDeps;
   /**
    * The last event of the page that was read last. Who reads up to the head asks next where the stream stands: this
-   * spares reading the head's record again, a fifth of a short resume.
+   * spares reading the head's record again, one read of three in a short resume.
    */
   #lastRead: { readonly user: UserLog; readonly seq: number; readonly id: EventId } | undefined;
 
