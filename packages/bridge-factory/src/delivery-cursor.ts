@@ -238,7 +238,7 @@ export class ConnectionCursor implements DeliveryCursor {
 
   #deliver(page: LogPage): void {
     const { maxFrameBytes } = this.#deps.options;
-    const merged = mergePage(page.events, maxFrameBytes);
+    const merged = mergePage(page.events, maxFrameBytes, page.lines);
     // What nothing was merged into is as the log has it.
     const lines = merged.length === page.events.length ? page.lines : undefined;
     const frames = packFrames(merged, maxFrameBytes, lines);

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { EncodedEvent } from '@runwire/event-log';
 import type { RunwireEventOf } from '@runwire/protocol';
+import { DeltaParts } from './delta-parts.js';
 import type { SendableEvent } from './frames.js';
 import { encodeCovering } from './frames.js';
 import { thinOut } from './thin-out.js';
@@ -10,6 +11,8 @@ type Delta = RunwireEventOf<'agent_delta'>;
 /** A delta under merging: the event as it is in the log, and what was merged into it. */
 interface OpenDelta {
   readonly first: EncodedEvent;
+  /** Of `DeltaParts`. */
+  readonly part: string;
   /** Parsed once a second delta shows up. */
   start: Delta | undefined;
   last: Delta | undefined;
@@ -24,22 +27,33 @@ interface OpenDelta {
  * total: the result covers each `seq` of the page once, in order, and folds to the same answer; durable events
  * stay as the log encoded them. Merged deltas grow up to `maxBytes`. The page's last event keeps its `seq` and
  * id.
+ *
+ * @param lines - as `EncodedBatch.lines`, of these events
  */
-export function mergePage(events: readonly EncodedEvent[], maxBytes: number): readonly SendableEvent[] {
+export function mergePage(
+  events: readonly EncodedEvent[],
+  maxBytes: number,
+  lines?: Uint8Array,
+): readonly SendableEvent[] {
+  const parts = new DeltaParts(lines);
   const merged: SendableEvent[] = [];
   let open: OpenDelta | undefined;
   let passing: EncodedEvent[] = [];
+  let lineAt = 0;
   for (const event of events) {
+    const from = lineAt;
+    lineAt += event.bytes + 1;
     if (event.class === 'ephemeral') {
       passing.push(event);
       continue;
     }
-    const delta = open !== undefined && mayExtend(open, event, maxBytes) ? parseDelta(event) : undefined;
+    const part = event.type === 'agent_delta' ? parts.of(event, from) : undefined;
+    const delta = open?.part === part && mayExtend(open, event, maxBytes) ? parseDelta(event) : undefined;
     const isTaken = open !== undefined && delta !== undefined && extendDelta(open, delta);
     if (!isTaken) {
       if (open !== undefined) merged.push(closeDelta(open));
-      merged.push(...thinOut(passing));
-      open = event.type === 'agent_delta' ? openDelta(event, delta) : undefined;
+      if (passing.length > 0) merged.push(...thinOut(passing));
+      open = part === undefined ? undefined : openDelta(event, part, delta);
       if (open === undefined) merged.push(event);
     }
     if (passing.length > 0) passing = [];
@@ -49,23 +63,14 @@ export function mergePage(events: readonly EncodedEvent[], maxBytes: number): re
   return merged;
 }
 
-function openDelta(first: EncodedEvent, start: Delta | undefined): OpenDelta {
-  return { first, start, last: undefined, texts: [], offsetEnd: 0, bytes: first.bytes };
+function openDelta(first: EncodedEvent, part: string, start: Delta | undefined): OpenDelta {
+  return { first, part, start, last: undefined, texts: [], offsetEnd: 0, bytes: first.bytes };
 }
 
 /** What can be said without parsing. Never too generous: the envelope that goes away is counted. */
-function mayExtend({ first, bytes }: OpenDelta, event: EncodedEvent, maxBytes: number): boolean {
-  if (event.type !== 'agent_delta' || bytes + event.bytes > maxBytes) return false;
-  return event.runId === first.runId && event.threadId === first.threadId && mayBeSamePart(first, event);
-}
-
-const OFFSET_KEY = ',"offset":';
-
-/** By the text before the offset: message, part, kind. Written in another order, deltas stay apart. */
-function mayBeSamePart(first: EncodedEvent, event: EncodedEvent): boolean {
-  const dataAt = first.json.indexOf(',"data":');
-  const part = first.json.slice(dataAt, first.json.indexOf(OFFSET_KEY, dataAt) + OFFSET_KEY.length);
-  return event.json.startsWith(part, event.json.indexOf(',"data":'));
+function mayExtend(open: OpenDelta | undefined, event: EncodedEvent, maxBytes: number): open is OpenDelta {
+  if (open === undefined || open.bytes + event.bytes > maxBytes) return false;
+  return event.runId === open.first.runId && event.threadId === open.first.threadId;
 }
 
 /** Takes `delta` into the open one; false when they do not belong together. */

@@ -2,13 +2,13 @@ import { Buffer } from 'node:buffer';
 import type { EncodedEvent, PageLimits } from '@runwire/event-log';
 import type { EventId } from '@runwire/id-generation';
 import { isUnreadable } from './errors.js';
-import { PageLines } from './page-lines.js';
 import { decodeRecordHead } from './record-format.js';
 import type { RecordLocation } from './record-index.js';
 import { payloadOf, userOf } from './segment-scan.js';
 import type { Segments } from './segments.js';
 import { parseState } from './state-record.js';
-import { decodeEvents, lastEventId } from './stored-event.js';
+import { decodeEvents, eventsIn, lastEventId } from './stored-event.js';
+import { StoredPage } from './stored-page.js';
 import type { StateLocation, UserLog } from './user-log.js';
 
 /** Records of one user this close together are read with one system call. */
@@ -47,13 +47,6 @@ interface StoredRecord {
   readonly at: number;
 }
 
-/** Events as they were read. */
-export interface StoredPage {
-  readonly events: EncodedEvent[];
-  /** As `EncodedBatch.lines`; undefined without events. */
-  readonly lines: Uint8Array | undefined;
-}
-
 /**
  * Reads records by their place, and checks each again: what has been damaged since is not served. Throws
  * `DamagedRecord`, and what the disk throws.
@@ -67,34 +60,21 @@ export class RecordReader {
   }
 
   /** The events after `seq` that fit the limits, at least one when there is one. */
-  page(user: UserLog, seq: number, limits: PageLimits): StoredPage {
-    const events: EncodedEvent[] = [];
-    // What is served instead of an erased event does not stand in the record.
-    const lines = user.erasures.size === 0 ? new PageLines() : undefined;
-    let bytes = 0;
+  page(user: UserLog, seq: number, limits: PageLimits): Pick<StoredPage, 'events' | 'lines'> {
+    const page = new StoredPage(seq, limits);
     for (let position = user.find(seq + 1); position < user.recordCount; ) {
-      const wanted = { bytes: limits.limitBytes - bytes, events: limits.limitEvents - events.length };
-      const span = this.#readSpan(user, position, wanted);
+      const span = this.#readSpan(user, position, page.room);
+      page.records.expect(span.reduce((bytes, { place }) => bytes + place.length, 0));
       for (const record of span) {
-        let at = record.from;
-        for (const event of eventsOf(record, user)) {
-          const from = at;
-          at += event.bytes + 1;
-          if (event.seq <= seq) continue;
-          bytes += event.bytes;
-          const fits = events.length < limits.limitEvents && bytes <= limits.limitBytes;
-          if (!fits && events.length > 0) return { events, lines: lines?.all };
-          events.push(event);
-          lines?.add(record.source, from, from + event.bytes);
-          // Limits that are no numbers fit nothing and still get their one event.
-          if (!fits) return { events, lines: lines?.all };
-        }
+        addEvents(page, record, user);
+        // The next record is not looked at when none of it is wanted.
+        if (page.isFull) break;
       }
-      // The next record is not looked at when none of it is wanted.
-      if (events.length > 0 && events.length >= limits.limitEvents) break;
+      if (page.isFull) break;
       position += span.length;
     }
-    return { events, lines: lines?.all };
+    // What is served instead of an erased event does not stand in the record.
+    return user.erasures.size === 0 ? page : { events: page.events, lines: undefined };
   }
 
   /** The id of the event at `seq`, from `first - 1` to the head; undefined when nobody knows it. */
@@ -172,10 +152,14 @@ export class RecordReader {
   }
 }
 
-function eventsOf(stored: StoredRecord, user: UserLog): EncodedEvent[] {
-  const events = storedEvents(stored);
-  if (user.erasures.size === 0) return events;
-  return events.map((event) => user.served(event, stored.at));
+function addEvents(page: StoredPage, record: StoredRecord, user: UserLog): void {
+  const { records } = page;
+  let at = records.add(record.source, record);
+  const range = { from: at, to: at + record.to - record.from };
+  for (const event of understood(record, () => eventsIn(records, range))) {
+    page.add(user.served(event, record.at), at);
+    at += event.bytes + 1;
+  }
 }
 
 function storedEvents(stored: StoredRecord): EncodedEvent[] {

@@ -19,7 +19,7 @@ import {
 } from './segment-scan.js';
 import type { Segment } from './segments.js';
 import { parseState } from './state-record.js';
-import { decodeEvents, lastEventId } from './stored-event.js';
+import { decodeEvents, isLifecycle, lastEventId } from './stored-event.js';
 import type { UserLog } from './user-log.js';
 import type { Users } from './users.js';
 
@@ -176,18 +176,28 @@ function isLikely({ kind, count, lines }: RecordClaim): boolean {
   return kind === RECORD_KIND.state && count === 0 && lines === 1;
 }
 
-/** What the ledger reads of drafts stands in the encoded events as well. */
+/** In place of a draft of which the ledger reads nothing but that it is there. */
+const OTHER: EventDraft = { type: 'thread_updated', data: {} };
+
+/**
+ * What the ledger reads of drafts stands in the encoded events as well. Only those with which runs begin and end
+ * are parsed: to parse them all was most of the time that a log took to open.
+ */
 function draftsOf(record: ScannedRecord): readonly EventDraft[] {
   const { from, to } = payloadOf(record);
-  return decodeEvents(record.source, from, to).map(({ json }) => {
-    let draft: EventDraft;
-    try {
-      draft = JSON.parse(json) as EventDraft;
-    } catch (cause) {
-      throw unreadable('one of its events is no JSON', cause);
-    }
-    if (typeof draft.data !== 'object' || draft.data === null)
-      throw unreadable('one of its events has no data');
-    return draft;
-  });
+  return decodeEvents(record.source, from, to).map((event) =>
+    isLifecycle(event.type) ? draftOf(event.json) : OTHER,
+  );
+}
+
+function draftOf(json: string): EventDraft {
+  let draft: EventDraft;
+  try {
+    draft = JSON.parse(json) as EventDraft;
+  } catch (cause) {
+    throw unreadable('one of its events is no JSON', cause);
+  }
+  if (typeof draft.data !== 'object' || draft.data === null)
+    throw unreadable('one of its events has no data');
+  return draft;
 }

@@ -33,6 +33,11 @@ export interface StreamReaderDeps {
  */
 export class StreamReader {
   readonly #deps: StreamReaderDeps;
+  /**
+   * The last event of the page that was read last. Who reads up to the head asks next where the stream stands: this
+   * spares reading the head's record again, one read of three in a short resume.
+   */
+  #lastRead: { readonly user: UserLog; readonly seq: number; readonly id: EventId } | undefined;
 
   constructor(deps: StreamReaderDeps) {
     this.#deps = deps;
@@ -81,6 +86,7 @@ export class StreamReader {
     const { segment, offset, length } = place;
     damage.add({ segment: segmentName(segment), offset, bytes: length, reason });
     giveUp(user, (lastSeq ?? 0) + 1);
+    this.#lastRead = undefined;
     // Nor does it tell the id before the first readable event.
     if (lastSeq === undefined || lastSeq === user.first - 1) user.base = {};
   }
@@ -92,15 +98,28 @@ export class StreamReader {
     const reason = checkCursor(position, after, (seq) => records.idAt(user, seq));
     if (reason !== undefined) return { kind: 'reset', reason, stream: this.#info(user) };
     const { events, lines } = records.page(user, after.seq, request);
-    const last = events.at(-1);
-    const at = last === undefined ? this.#cursorAt(user, after.seq) : this.#cursor(last.seq, last.id);
+    const at = this.#behind(user, events.at(-1)) ?? this.#cursorAt(user, after.seq);
     return { kind: 'page', events, ...(lines && { lines }), at, head: user.head };
   }
 
   #info(user: UserLog): StreamInfo {
     const { first, head } = user;
-    const headId = head === 0 ? undefined : this.#deps.records.idAt(user, head);
+    const headId = head === 0 ? undefined : this.#headId(user);
     return { epoch: this.#deps.epoch, first, head, headId: headId ?? null };
+  }
+
+  #headId(user: UserLog): EventId | undefined {
+    const known = this.#lastRead;
+    return known?.user === user && known.seq === user.head
+      ? known.id
+      : this.#deps.records.idAt(user, user.head);
+  }
+
+  #behind(user: UserLog, last: EncodedEvent | undefined): Cursor | undefined {
+    if (last === undefined) return undefined;
+    const { seq, id } = last;
+    this.#lastRead = { user, seq, id };
+    return this.#cursor(seq, id);
   }
 
   #cursorAt(user: UserLog, seq: number): Cursor {

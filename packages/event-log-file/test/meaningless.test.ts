@@ -85,6 +85,16 @@ describe('a record whose checksum holds and that says what no record says', () =
     expect(await scene.heard(user)).toEqual(['3']);
   });
 
+  it('tells no id of a head that was given up, though it was read before', async () => {
+    await using scene = await setScene();
+    const { user } = scene;
+    await scene.say(user, '1', '2');
+    expect(await scene.heard(user)).toEqual(['1', '2']);
+    garble(scene, 1, '"seq":2', '"sec":2');
+    expect(await scene.resetReason(user, { seq: 0 })).toBe('trimmed');
+    expect(await scene.log.stream(user)).toMatchObject({ first: 3, head: 2, headId: null });
+  });
+
   it('tells no id before the first event, where it is a state, and is reported', async () => {
     await using scene = await setScene({ retention: { maxAgeMs: 1_000 } });
     const { user } = scene;

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from '@jest/globals';
-import { encodeEvent } from '@runwire/protocol';
+import type { EncodedEvent } from '@runwire/event-log';
+import { EVENT_CLASS, type EventDraft, encodeEvent } from '@runwire/protocol';
 import fc from 'fast-check';
 import { decodeEvents, lastEventId } from '../src/stored-event.js';
 
@@ -9,6 +10,7 @@ const text = fc.oneof(
   fc.string({ unit: 'binary' }),
 );
 const event = fc.record({
+  type: fc.constantFrom('agent_error', 'agent_thinking'),
   seq: fc.maxSafeNat(),
   id: text,
   at: fc.maxSafeNat(),
@@ -17,27 +19,35 @@ const event = fc.record({
   message: text,
 });
 
+/** Some of what an event says is made when it is asked for. */
+function spelledOut({ id, json, ...event }: EncodedEvent): EncodedEvent {
+  return { ...event, id, json };
+}
+
 describe('stored events', () => {
   it('are read as they were written, whatever their ids and texts', () => {
     fc.assert(
       fc.property(fc.array(event, { minLength: 1, maxLength: 5 }), (events) => {
-        const lines = events.map(({ seq, id, at, threadId, runId, message }) => {
-          const data = { code: 'C', message, recoverable: true };
+        const lines = events.map(({ type, seq, id, at, threadId, runId, message }) => {
           const scope = {
             ...(threadId !== undefined && { threadId }),
             ...(runId !== undefined && { runId }),
           };
-          return encodeEvent({ type: 'agent_error', ...scope, data }, { seq, id, at });
+          const draft: EventDraft =
+            type === 'agent_error'
+              ? { type, ...scope, data: { code: 'C', message, recoverable: true } }
+              : { type, ...scope, data: { agent: 'a', text: message } };
+          return encodeEvent(draft, { seq, id, at });
         });
         const stored = Buffer.from(`before\n${lines.join('\n')}\nafter`);
         const from = 'before\n'.length;
         const to = stored.length - '\nafter'.length;
-        expect(decodeEvents(stored, from, to)).toEqual(
-          events.map(({ seq, id, threadId, runId }, index) => ({
+        expect(decodeEvents(stored, from, to).map(spelledOut)).toEqual(
+          events.map(({ type, seq, id, threadId, runId }, index) => ({
             seq,
             id,
-            type: 'agent_error',
-            class: 'durable',
+            type,
+            class: EVENT_CLASS[type],
             threadId,
             runId,
             json: lines[index],

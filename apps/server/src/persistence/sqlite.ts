@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import type { Kysely as Database, SqliteDatabase } from 'kysely';
 import LibsqlDatabase from 'libsql';
+import { Kysely, SqliteDialect } from './kysely.js';
 import type { Schema } from './schema.js';
 
 /** The file name of a database that lives in memory. */
@@ -18,7 +19,7 @@ export interface SqliteOptions {
  * libsql. Its one connection means that whatever is awaited inside a transaction stops every other request:
  * inside a transaction nothing but the database is awaited.
  */
-export function openSqlite(file: string, options: SqliteOptions = {}): Kysely<Schema> {
+export function openSqlite(file: string, options: SqliteOptions = {}): Database<Schema> {
   if (file !== IN_MEMORY) mkdirSync(dirname(file), { recursive: true });
   const database = new LibsqlDatabase(file);
   database.pragma('journal_mode = WAL');

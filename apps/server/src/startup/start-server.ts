@@ -151,7 +151,7 @@ async function composeRouter(
     const { jwtSecret, dataDirectory } = scope.get(TOKENS.config);
     provideServices(scope, {
       jwtSecret: jwtSecret ?? (await keptJwtSecret(dataDirectory)),
-      passwords: await createPasswords(),
+      passwords: createPasswords(),
     });
     process.onClose('outbox', () => scope.get(TOKENS.outbox).close());
     await scope.get(TOKENS.threads).resumeDeletions();

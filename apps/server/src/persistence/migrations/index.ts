@@ -1,5 +1,5 @@
 import type { Kysely, Migration } from 'kysely';
-import { Migrator } from 'kysely';
+import { Migrator } from '../kysely.js';
 import type { Schema } from '../schema.js';
 import { initial } from './0001-initial.js';
 import { runPositions } from './0002-run-positions.js';
