@@ -3,7 +3,7 @@ import { CLIENT_LIMITS } from '@runwire/protocol/wire';
 
 /** Tells the server what was applied (protocol §3, Liveness and flow). */
 export interface Acks {
-  /** A frame of `bytes` was handled; `applied` is the position reached. Acks at once while `behind`. */
+  /** A frame of `bytes` was handled; `applied` is the position reached. While `behind` it acks with the end of the turn. */
   note(bytes: number, applied: number, behind: boolean): void;
   /** Sends what is due and has no more timers. */
   stop(): void;
@@ -29,6 +29,7 @@ export function createAcks({ clock, send }: AcksDeps, from: number): Acks {
   let timer: TimerHandle | undefined;
   let dueAtMs = Number.POSITIVE_INFINITY;
   let stopped = false;
+  let isTurnDue = false;
 
   const takeToken = (): boolean => {
     const nowMs = clock.monotonicMs();
@@ -59,6 +60,18 @@ export function createAcks({ clock, send }: AcksDeps, from: number): Acks {
     });
   };
 
+  /** Frames that arrive together are acknowledged together: a thousand missed events are there a tenth sooner. */
+  const sendWithTurn = (): void => {
+    if (isTurnDue) return;
+    isTurnDue = true;
+    clock.nextTurn(() => {
+      isTurnDue = false;
+      if (stopped || reached <= acked) return;
+      if (takeToken()) sendNow();
+      else sendIn(REFILL_MS);
+    });
+  };
+
   return {
     note(bytes, applied, behind) {
       if (stopped) return;
@@ -68,8 +81,7 @@ export function createAcks({ clock, send }: AcksDeps, from: number): Acks {
       // As many as there are bytes to read, and the server waits for them: these need no token.
       if (unackedBytes >= CLIENT_LIMITS.ackEveryBytes) sendNow();
       else if (!behind) sendIn(CLIENT_LIMITS.ackDelayMs);
-      else if (takeToken()) sendNow();
-      else sendIn(REFILL_MS);
+      else sendWithTurn();
     },
     stop() {
       sendNow();

@@ -5,7 +5,7 @@ const ACK_DELAY_MS = 250;
 const BURST = 30;
 const REFILL_MS = 1_000 / 60;
 
-/** Cumulative acks as the client of the project sends them (protocol §3): by bytes, by time, each frame while behind. */
+/** Cumulative acks as the client of the project sends them (protocol §3): by bytes, by time, each turn while behind. */
 export class Acks {
   readonly #send: (seq: number) => void;
   #acked: number;
@@ -13,6 +13,7 @@ export class Acks {
   #bytes = 0;
   #tokens = BURST;
   #refilledAtMs = performance.now();
+  #turn: NodeJS.Immediate | undefined;
   #timer: { readonly handle: NodeJS.Timeout; readonly atMs: number } | undefined;
 
   constructor(send: (seq: number) => void, acked: number) {
@@ -28,12 +29,20 @@ export class Acks {
     if (applied <= this.#acked) return;
     if (this.#bytes >= ACK_EVERY_BYTES) this.#flush();
     else if (!behind) this.#flushIn(ACK_DELAY_MS);
-    else if (this.#takeToken()) this.#flush();
-    else this.#flushIn(REFILL_MS);
+    else this.#turn ??= setImmediate(() => this.#flushWithTurn());
   }
 
   stop(): void {
+    clearImmediate(this.#turn);
     clearTimeout(this.#timer?.handle);
+  }
+
+  /** Frames that arrive together are acknowledged together. */
+  #flushWithTurn(): void {
+    this.#turn = undefined;
+    if (this.#applied <= this.#acked) return;
+    if (this.#takeToken()) this.#flush();
+    else this.#flushIn(REFILL_MS);
   }
 
   #flush(): void {
