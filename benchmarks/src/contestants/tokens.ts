@@ -34,11 +34,12 @@ export interface VerifiedToken {
 /** Verifies a token. Rejects for one that is not valid. */
 export type VerifyToken = (token: string) => Promise<VerifiedToken>;
 
-/** The same verification for every contestant, so that none wins by a cheaper one. */
+/** The same verification for every contestant, that of the reference server, so that none wins by a cheaper one. */
 export function createTokenVerifier(secret: string): VerifyToken {
-  const key = new TextEncoder().encode(secret);
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['verify']);
   return async (token) => {
-    const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], issuer: ISSUER });
+    const { payload } = await jwtVerify(token, await key, { algorithms: ['HS256'], issuer: ISSUER });
     const { sub, sid, iat, exp } = payload;
     if (sub === undefined || typeof sid !== 'string' || iat === undefined || exp === undefined) {
       throw new Error('The token lacks a claim: expected sub, sid, iat and exp.');
