@@ -155,7 +155,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'BR-1',
     what: 'the bridge counts what it sends and sends nothing',
     file: 'packages/bridge-factory/src/cursor-flow.ts',
-    find: `    this.#connection.sendFrames(frames.map((frame) => frame.data));\n`,
+    find: `    this.#connection.sendFrames(frames.map(dataOf));\n`,
     replace: '',
     proof: { workspace: 'tests', testFile: 'test/bare-client.test.ts' },
   },

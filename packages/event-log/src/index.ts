@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+
+export type { AppendPlace } from './append-results.js';
 export { checkCursor } from './check-cursor.js';
 export type {
   AppendResult,
