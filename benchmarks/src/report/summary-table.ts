@@ -1,3 +1,5 @@
+import type { Workload } from '../workloads/contract.js';
+import { formatGoal } from './goal.js';
 import { formatNumber } from './numbers.js';
 import type { Sample } from './sample.js';
 import { type ContestantInfo, formatMarkdown, formatRatio, rowsOf, type TableShape } from './table.js';
@@ -7,9 +9,9 @@ const COLUMNS = ['runwire', 'ws', 'ws-ring', 'socket.io', 'sse', 'uws'] as const
 /** Who stands in the place of one that a workload does not have. */
 const INSTEAD: Readonly<Record<string, string>> = { uws: 'uws-default' };
 
-/** One line for each workload: the medians of its first column, and the ratio of Runwire to the first contestant. */
+/** One line for each workload: the medians of its first column, Runwire's ratio to the first contestant, its goal. */
 export function formatSummaryTable(
-  workloads: readonly (TableShape & { readonly title: string })[],
+  workloads: readonly (TableShape & Pick<Workload, 'title' | 'goal'>)[],
   samples: readonly Sample[],
   infoOf: (contestant: string) => ContestantInfo,
 ): string {
@@ -29,7 +31,7 @@ export function formatSummaryTable(
     const against = base === 'runwire' ? '–' : `${formatRatio(ours?.ratio)} ${base}`;
     const [short = ''] = workload.title.split(':');
     const what = `**${workload.name}** ${short}: ${workload.columns[0].title}`;
-    return [[what, ...COLUMNS.map(median), against]];
+    return [[what, ...COLUMNS.map(median), against, formatGoal(workload.goal, ours)]];
   });
-  return formatMarkdown([['', ...COLUMNS.map((name) => infoOf(name).title), 'Runwire is'], ...lines]);
+  return formatMarkdown([['', ...COLUMNS.map((name) => infoOf(name).title), 'Runwire is', 'goal'], ...lines]);
 }

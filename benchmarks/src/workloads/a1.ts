@@ -8,5 +8,6 @@ export const a1 = turnWorkload({
   connectionsPerUser: 1,
   perTurn: 100,
   turns: 2,
+  goal: { atMost: 0.45 },
   contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire', 'runwire-memory', 'runwire-merging'],
 });

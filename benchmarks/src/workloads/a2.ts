@@ -8,5 +8,6 @@ export const a2 = turnWorkload({
   connectionsPerUser: 1,
   perTurn: 100,
   turns: 200,
+  goal: { atMost: 0.4 },
   contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire'],
 });

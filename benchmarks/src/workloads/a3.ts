@@ -8,5 +8,6 @@ export const a3 = turnWorkload({
   connectionsPerUser: 1,
   perTurn: 1,
   turns: 100,
+  goal: { atMost: 1 },
   contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire', 'runwire-memory', 'runwire-server'],
 });

@@ -8,5 +8,6 @@ export const a4 = turnWorkload({
   connectionsPerUser: 3,
   perTurn: 1,
   turns: 150,
+  goal: { atMost: 0.95 },
   contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire'],
 });

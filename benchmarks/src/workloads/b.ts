@@ -19,6 +19,7 @@ export const b: Workload = {
     { key: 'serverCpuMicros', title: 'server CPU, µs per event' },
     { key: 'latenessP99Ms', title: 'emitter late, p99, ms' },
   ],
+  goal: { atMost: 1.1 },
   contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire'],
   users: USERS,
   run,

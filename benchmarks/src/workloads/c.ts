@@ -16,6 +16,7 @@ export const c: Workload = {
     { key: 'heapKib', title: 'heap, KiB' },
     { key: 'externalKib', title: 'external, KiB' },
   ],
+  goal: { atMost: 1.25 },
   contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire'],
   users: CONNECTIONS,
   // One for each connection, in the server's process and in the clients', and some of their own.

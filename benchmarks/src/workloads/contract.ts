@@ -24,6 +24,13 @@ export interface Column {
   readonly title: string;
 }
 
+/** What Runwire is to reach in a workload, by the design. */
+export interface Goal {
+  /** The column that it is about; without it, the ratio to the first contestant. */
+  readonly key?: string;
+  readonly atMost: number;
+}
+
 /** One workload: what is done, and what is measured. */
 export interface Workload {
   readonly name: string;
@@ -31,6 +38,7 @@ export interface Workload {
   readonly title: string;
   /** The first one is compared between contestants. */
   readonly columns: readonly [Column, ...Column[]];
+  readonly goal?: Goal;
   /** Those that take part when nobody says otherwise, the one compared with first. */
   readonly contestants: readonly string[];
   /** It means something for these contestants alone: no others can be asked for. */

@@ -18,6 +18,7 @@ export const d: Workload = {
     { key: 'clientCpuMicros', title: 'client CPU, µs' },
     { key: 'connectsPerSecond', title: 'connects/s' },
   ],
+  goal: { atMost: 1.1 },
   contestants: ['ws', 'socket.io', 'sse', 'uws', 'runwire'],
   users: WARM_UP + CONNECTS,
   // One for each connection, in the server's process and in the clients', and some of their own.

@@ -9,5 +9,6 @@ export const e1 = resumeWorkload({
   history: 0,
   warmUps: 2,
   repetitions: 9,
+  goal: { atMost: 0.7 },
   contestants: [...RESUMABLE, 'runwire-merging'],
 });

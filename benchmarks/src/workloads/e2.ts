@@ -9,5 +9,6 @@ export const e2 = resumeWorkload({
   history: 0,
   warmUps: 1,
   repetitions: 2,
+  goal: { atMost: 0.8 },
   contestants: RESUMABLE,
 });

@@ -9,5 +9,6 @@ export const e4 = resumeWorkload({
   history: 200_000,
   warmUps: 1,
   repetitions: 3,
+  goal: { atMost: 0.8 },
   contestants: RESUMABLE,
 });

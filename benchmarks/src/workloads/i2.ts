@@ -20,6 +20,7 @@ export const i2: Workload = {
     ...LEVELS.slice(0, 2).map(({ key, title }) => ({ key, title: `${title}, µs` })),
     { key: 'growth', title: '1 M against 1 k' },
   ],
+  goal: { key: 'growth', atMost: 1.15 },
   contestants: ['runwire'],
   users: 2,
   run: run,

@@ -20,6 +20,7 @@ export const i3: Workload = {
     { key: 'growth', title: 'against each other' },
     { key: 'goneUserBytes', title: 'bytes of memory per user who is gone' },
   ],
+  goal: { key: 'growth', atMost: 1.15 },
   contestants: ['ws', 'runwire'],
   users: ALL,
   fileDescriptors: ALL + 256,

@@ -1,6 +1,6 @@
 import { usedBytes } from '../harness/process-meter.js';
 import type { ClientHandle, Field, Round } from '../harness/round.js';
-import type { Column, Outcome, Workload } from './contract.js';
+import type { Column, Goal, Outcome, Workload } from './contract.js';
 import { emitAndReceive, openConnections } from './steps.js';
 
 const PER_TURN = 100;
@@ -23,6 +23,7 @@ export interface ReaderShape {
   readonly title: string;
   /** Whether the reader stops while it is emitted to. */
   readonly stops: boolean;
+  readonly goal?: Goal;
   readonly contestants: readonly string[];
 }
 

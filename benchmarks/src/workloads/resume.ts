@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Round } from '../harness/round.js';
 import { percentile } from '../report/statistics.js';
-import type { Column, Outcome, Workload } from './contract.js';
+import type { Column, Goal, Outcome, Workload } from './contract.js';
 import { emitAndReceive, openConnections } from './steps.js';
 
 /** A workload in which connections are cut, miss events, and come back. */
@@ -17,6 +17,7 @@ export interface ResumeShape {
   /** Before those that count. */
   readonly warmUps: number;
   readonly repetitions: number;
+  readonly goal: Goal;
   readonly contestants: readonly string[];
 }
 
@@ -44,6 +45,7 @@ export function resumeWorkload(shape: ResumeShape): Workload {
     name: shape.name,
     title: shape.title,
     columns: COLUMNS,
+    goal: shape.goal,
     contestants: shape.contestants,
     users: shape.clients + (shape.history === 0 ? 0 : OTHERS),
     run: (round) => run(round, shape),

@@ -1,5 +1,5 @@
 import type { Round } from '../harness/round.js';
-import type { Column, Outcome, Workload } from './contract.js';
+import type { Column, Goal, Outcome, Workload } from './contract.js';
 import { emitAndReceive, openConnections } from './steps.js';
 
 /** A workload that emits in turns of the event loop. */
@@ -11,6 +11,7 @@ export interface TurnShape {
   /** Events to each user in one turn. */
   readonly perTurn: number;
   readonly turns: number;
+  readonly goal: Goal;
   readonly contestants: readonly string[];
 }
 
@@ -30,6 +31,7 @@ export function turnWorkload(shape: TurnShape): Workload {
     name: shape.name,
     title: shape.title,
     columns: COLUMNS,
+    goal: shape.goal,
     contestants: shape.contestants,
     users: shape.users,
     run: (round) => run(round, shape),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { formatGoal } from '../../src/report/goal.js';
 import type { Sample } from '../../src/report/sample.js';
 import { deliveryFaults } from '../../src/report/sample.js';
 import { formatSummaryTable } from '../../src/report/summary-table.js';
@@ -136,8 +137,23 @@ test('the summary has a line for each workload and names what a contestant did w
   const lossy = delivery({ received: 10, events: 10 });
   const samples = [sample('ws', 1, 8), sample('runwire', 1, 2), sample('uws', 1, 1, { delivery: lossy })];
   expect(formatSummaryTable([SHAPE], samples, infoOf).split('\n')).toEqual([
-    '|                   | <runwire> | <ws> | <ws-ring> | <socket.io> | <sse> | <uws>          | Runwire is            |',
-    '| ----------------- | --------- | ---- | --------- | ----------- | ----- | -------------- | --------------------- |',
-    '| **A1** burst: CPU | 2.00      | 8.00 | –         | –           | –     | 1.00 (90 lost) | 0.25 × (0.25–0.25) ws |',
+    '|                   | <runwire> | <ws> | <ws-ring> | <socket.io> | <sse> | <uws>          | Runwire is            | goal |',
+    '| ----------------- | --------- | ---- | --------- | ----------- | ----- | -------------- | --------------------- | ---- |',
+    '| **A1** burst: CPU | 2.00      | 8.00 | –         | –           | –     | 1.00 (90 lost) | 0.25 × (0.25–0.25) ws | –    |',
   ]);
+});
+
+test.each([
+  ['a ratio that is met', { atMost: 0.25 }, '≤ 0.25 ×: met'],
+  ['a ratio that is missed', { atMost: 0.2 }, '≤ 0.20 ×: missed, 1.25 times that'],
+  ['a column that is met', { key: 'cpu', atMost: 2 }, '≤ 2.00: met'],
+  ['a column that is not there', { key: 'other', atMost: 2 }, '≤ 2.00'],
+])('the goal is shown with what came of it: %s', (_name, goal, shown) => {
+  const rows = rowsOf(SHAPE, [sample('ws', 1, 8), sample('runwire', 1, 2)], infoOf);
+  expect(
+    formatGoal(
+      goal,
+      rows.find(({ contestant }) => contestant === 'runwire'),
+    ),
+  ).toBe(shown);
 });
