@@ -155,8 +155,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'BR-1',
     what: 'the bridge counts what it sends and sends nothing',
     file: 'packages/bridge-factory/src/cursor-flow.ts',
-    find: `    this.#connection.sendFrames(frames.map(dataOf));\n`,
-    replace: '',
+    find: `this.#connection.sendFrames(frames.map(dataOf));`,
+    replace: `frames.forEach(dataOf);`,
     proof: { workspace: 'tests', testFile: 'test/bare-client.test.ts' },
   },
   {
@@ -332,7 +332,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'an append is made again though its producer key was there before',
     file: 'packages/event-log-file/src/append-item.ts',
     find: `user.ledger.admit(drafts, producer)`,
-    replace: `user.ledger.admit(drafts, undefined)`,
+    replace: `user.ledger.admit(drafts, producer && undefined)`,
     proof: { workspace: 'packages/event-log-file', testFile: 'test/crash.test.ts' },
   },
   {

@@ -53,7 +53,7 @@ function die() {
 /**
  * Wrappers that end the process at one point.
  * @param {string | undefined} spec such as `append:after:17`
- * @returns {Required<Omit<Decorate, 'maxSegmentBytes'>>}
+ * @returns {Required<Omit<Decorate, 'maxSegmentBytes' | 'bridge'>>}
  */
 export function createCrashPoints(spec) {
   const isDue = createCounter(spec);

@@ -67,6 +67,7 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle, Reco
   events: readonly EncodedEvent[] = NONE;
   /** Where the events stand. */
   #lines: Buffer | undefined;
+  firstSeq = 0;
   length = 0;
   at = 0;
   segment = 0;
@@ -96,10 +97,6 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle, Reco
     return this.user.userId;
   }
 
-  get firstSeq(): number {
-    return this.user.reserved + 1;
-  }
-
   get count(): number {
     return this.drafts.length;
   }
@@ -123,6 +120,7 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle, Reco
       return 0;
     }
     this.at = at;
+    this.firstSeq = user.reserved + 1;
     target.begin(this);
     try {
       this.events = drafts.map((draft, index) => this.#write(draft, this.firstSeq + index, target));

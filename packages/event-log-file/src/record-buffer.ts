@@ -218,7 +218,9 @@ export class RecordBuffer implements EncodingTarget {
     const needed = this.#end + bytes;
     if (needed <= this.#block.length) return;
     const size = needed - this.#start;
-    const larger = Buffer.allocUnsafeSlow(size <= BLOCK_BYTES ? BLOCK_BYTES : size * 2);
+    const larger = Buffer.allocUnsafeSlow(
+      size <= BLOCK_BYTES ? BLOCK_BYTES : Math.max(size, 2 * this.#block.length),
+    );
     this.#block.copy(larger, 0, this.#start, this.#end);
     this.#block = larger;
     this.#end -= this.#start;
