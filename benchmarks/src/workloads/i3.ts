@@ -7,7 +7,7 @@ const ACTIVE = 500;
 const ALL = 10_000;
 const PER_USERS_TURN = 10;
 /** Events to each of the active users, each time that is measured. */
-const EVENTS_OF_ACTIVE = 20;
+const EVENTS_OF_ACTIVE = 60;
 const STORED_OF_EACH = 5;
 
 /** More users: what an event costs must not depend on how many there are. */
