@@ -49,7 +49,7 @@ const SCENARIOS: readonly (readonly [title: string, run: () => Promise<void>])[]
   ['[WS-5] 100 connects a second in every state leave nothing behind', () => comesAndGoes(unrecorded(), 3)],
   [
     '[AG-3] a run whose agent throws fails, and tells nothing of the inside',
-    () => misbehaves(unrecorded(), 1, { agent: 'throws', status: 'failed', code: 'AGENT_FAILED' }),
+    () => misbehaves(unrecorded(), 1, { agent: 'throws', status: 'failed', codes: ['AGENT_FAILED'] }),
   ],
   [
     '[AG-8] an agent that blocks the event loop for 2 s cuts nobody off',

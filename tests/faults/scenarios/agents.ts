@@ -11,7 +11,8 @@ export interface Misbehaviour {
   /** Its name in `fault-agents.mjs`. */
   readonly agent: string;
   readonly status: RunEnd['data']['status'];
-  readonly code?: string;
+  /** One of these, if any. */
+  readonly codes?: readonly string[];
 }
 
 /** Runs an agent that misbehaves while others talk: its run ends as it must, nobody is disconnected. */
@@ -24,8 +25,9 @@ export async function misbehaves(row: Row, rounds: number, expected: Misbehaviou
     const { data } = await victim.talk('misbehave', { agent: expected.agent });
     row.round();
     const ended = `${data.status} ${data.error?.code ?? ''}`.trim();
-    const wanted = `${expected.status} ${expected.code ?? ''}`.trim();
-    if (ended !== wanted) throw new Error(`the run ended ${ended}, expected ${wanted}`);
+    const { status, codes = [''] } = expected;
+    const wanted = codes.map((code) => `${status} ${code}`.trim());
+    if (!wanted.includes(ended)) throw new Error(`the run ended ${ended}, expected ${wanted.join(' or ')}`);
     if (JSON.stringify(data).includes('secret')) throw new Error('the end tells what failed inside');
     if (expected.agent === 'floods' && data.result !== undefined && data.result !== FLOOD) {
       throw new Error('the flood is not whole');
