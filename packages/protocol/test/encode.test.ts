@@ -148,6 +148,20 @@ describe('encodeEvent of a delta, which is put together by hand', () => {
     );
   });
 
+  it('writes the same from an encoder that has seen more messages than it remembers', () => {
+    const encoder = createEventEncoder();
+    for (let n = 0; n < 2 * 2_049; n += 1) {
+      const messageId = `msg_${n % 2_049}`;
+      const draft: EventDraft = {
+        type: 'agent_delta',
+        runId: `run_${n % 2_049}`,
+        data: { messageId, part: n, kind: 'text', offset: 0, text: 'x' },
+      };
+      const position = { seq: n + 1, id: 'evt_1', at: 1 };
+      expect(encoder.encode(draft, position)).toBe(encodeEvent(draft, position));
+    }
+  });
+
   it('writes what JSON.stringify would, whatever it says', () => {
     fc.assert(
       fc.property(data, (given) => {
