@@ -53,7 +53,7 @@ async function goesOn(scene: CrashScene, made: number): Promise<void> {
 async function survives(scene: CrashScene, steps: readonly CrashStep[], death: Death): Promise<void> {
   await dieAndReturn(scene, steps, death);
   const made = await callsMade(scene);
-  const erased = scene.erasedTexts();
+  const erased = scene.erasedTexts(made);
   await scene.log.compact();
   expect(scene.foundOnDisk(erased)).toEqual([]);
   await goesOn(scene, made);

@@ -95,10 +95,13 @@ export class CrashScene {
     return this.#lastStepAt + inStep + 1;
   }
 
-  /** Texts that were erased by calls that succeeded: they must not be on the disk after the next compaction. */
-  erasedTexts(): readonly string[] {
+  /**
+   * Texts that were erased by those of the first `made` calls that succeeded: they must not be on the disk after the
+   * next compaction. A later call of the last step may have succeeded too, for the process that was dying then.
+   */
+  erasedTexts(made: number): readonly string[] {
     const texts: string[] = [];
-    this.calls.forEach((erasing, index) => {
+    this.calls.slice(0, made).forEach((erasing, index) => {
       if (erasing.do !== 'erase' || this.outcomes[index]?.kind !== 'done') return;
       for (const call of this.calls.slice(0, index)) {
         if (call.do !== 'append' || call.user !== erasing.user) continue;
