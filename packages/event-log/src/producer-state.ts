@@ -1,9 +1,6 @@
 import { AppendResults } from './append-results.js';
 import type { AppendResult, Producer } from './contract.js';
 
-/** The least number of appends of an attempt whose results are remembered. */
-export const REMEMBERED_APPENDS = 64;
-
 /** What a log knows of one producer. Nobody but this file changes it. */
 export interface ProducerState {
   /** The highest attempt seen. */
@@ -35,7 +32,7 @@ export function decideProducer(state: ProducerState | undefined, producer: Produ
   const expected = lastN + 1;
   if (producer.n === expected) return APPEND;
   const isRepeat = Number.isSafeInteger(producer.n) && producer.n >= 1 && producer.n <= lastN;
-  const result = isRepeat ? state?.results.repeat(producer.n - expected) : undefined;
+  const result = isRepeat ? state?.results.repeat(lastN - producer.n) : undefined;
   if (result === undefined) return { kind: 'gap', expected };
   return { kind: 'duplicate', result };
 }
@@ -54,12 +51,10 @@ export function advanceProducer(
   }
   state.n = producer.n;
   state.results.push(result);
-  // Cut by half, so that moving the rest costs a constant per append.
-  if (state.results.count >= 2 * REMEMBERED_APPENDS) state.results.keepLast(REMEMBERED_APPENDS);
   return state;
 }
 
 /** Forgets all but the last append: after its run's end a producer repeats nothing else. */
 export function concludeProducer(state: ProducerState): void {
-  state.results.keepLast(1);
+  state.results.keepLast();
 }

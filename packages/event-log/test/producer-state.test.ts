@@ -1,19 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { REMEMBERED_APPENDS } from '../src/append-results.js';
 import type { AppendResult, Producer } from '../src/index.js';
 import {
   advanceProducer,
   concludeProducer,
   decideProducer,
   type ProducerState,
-  REMEMBERED_APPENDS,
 } from '../src/producer-state.js';
 
 const resultAt = (seq: number): AppendResult => ({
   epoch: 'e',
   firstSeq: seq,
   lastSeq: seq,
-  lastId: `id${seq}` as AppendResult['lastId'],
+  lastId: `evt_${String(seq).padStart(22, '0')}` as AppendResult['lastId'],
   duplicate: false,
 });
 
@@ -61,7 +61,7 @@ describe('decideProducer', () => {
 
   it('refuses a repeat that is older than what is remembered, and remembers a bounded number', () => {
     const state = stateAfter(1, 1_000);
-    expect(state.results.count).toBeLessThan(2 * REMEMBERED_APPENDS);
+    expect(state.results.places().length).toBeLessThan(2 * REMEMBERED_APPENDS);
     expect(decideProducer(state, { id: 'p', attempt: 1, n: 1 })).toEqual({ kind: 'gap', expected: 1_001 });
   });
 
