@@ -1,6 +1,6 @@
 import type { Producer } from '@runwire/event-log';
 import type { ConnectionId, UserId } from '@runwire/id-generation';
-import { createTurnQueue } from '@runwire/kernel';
+import { AppendTurn } from './append-turn.js';
 import type { EventDraft, ResumeRequest } from '@runwire/protocol';
 import type { UserExecutionContext } from '@runwire/user-context';
 import type {
@@ -17,7 +17,6 @@ import { ConnectionCursor } from './delivery-cursor.js';
 import { BridgeError } from './errors.js';
 import type { BridgeOptions, ResolvedBridgeOptions } from './options.js';
 import { resolveOptions } from './options.js';
-import type { RunAppender } from './run-appender.js';
 import { UserBudgets } from './user-budgets.js';
 import { RunEmitter } from './user-emitter.js';
 import { UserStream } from './user-stream.js';
@@ -51,7 +50,7 @@ class Bridge implements WebSocketBridgeFactory {
   /** By user, run and attempt. */
   readonly #emitters = new Map<string, RunEmitter>();
   readonly #budgets: UserBudgets;
-  readonly #appends = createTurnQueue<RunAppender>((appender) => appender.appendGathered());
+  readonly #appends = new AppendTurn();
   readonly #counters = { eventsSent: 0, eventsAcked: 0, acksRejected: 0, resyncsRejected: 0 };
   #isClosed = false;
 

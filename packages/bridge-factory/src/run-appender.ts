@@ -1,7 +1,8 @@
 import type { AppendResult, EventLog, Producer } from '@runwire/event-log';
 import type { RunId, UserId } from '@runwire/id-generation';
-import type { Deferred, TurnQueue } from '@runwire/kernel';
+import type { Deferred } from '@runwire/kernel';
 import type { EventDraft } from '@runwire/protocol';
+import type { AppendTurn } from './append-turn.js';
 import { AppendQueue, type Batch, type QueueItem } from './append-queue.js';
 import { BridgeError } from './errors.js';
 import type { LogBudget } from './log-budget.js';
@@ -14,7 +15,7 @@ export interface RunAppenderDeps {
   /** Shared by the user's runs. */
   readonly budget: LogBudget;
   /** Shared by all runs: calls `appendGathered` of those that have begun to gather. */
-  readonly turn: TurnQueue<RunAppender>;
+  readonly turn: AppendTurn;
   readonly options: ResolvedBridgeOptions['emit'];
 }
 
@@ -43,7 +44,9 @@ export class RunAppender {
   readonly #deps: RunAppenderDeps;
   readonly #run: RunIdentity;
   readonly #queue: AppendQueue;
-  #inFlight: Batch | undefined;
+  /** Who waits for an event of the append under way; its drafts are the log's alone, to be forgotten early. */
+  #inFlight: Batch['waiting'] | undefined;
+  #inFlightBytes = 0;
   /** Made when somebody waits for all that is in flight. */
   #landed: Deferred<void> | undefined;
   /** Queued and in flight. */
@@ -184,10 +187,12 @@ export class RunAppender {
       if (this.#refusal !== undefined) item.done?.reject(this.#refusal);
       return;
     }
+    if (!this.#isGathering && this.#inFlight === undefined) {
+      this.#isGathering = true;
+      this.#deps.turn.add(this);
+    }
     this.#queue.push(item);
-    if (this.#isGathering || this.#inFlight !== undefined) return;
-    this.#isGathering = true;
-    this.#deps.turn.add(this);
+    this.#deps.turn.count();
   }
 
   /** Appends what was emitted since the run was idle. */
@@ -226,14 +231,15 @@ export class RunAppender {
     const { log, budget } = this.#deps;
     const producer = this.nextProducer;
     this.#appends += 1;
-    this.#inFlight = batch;
+    this.#inFlight = batch.waiting;
+    this.#inFlightBytes = batch.bytes;
     budget.take(batch.bytes);
     // Not awaited: an async function takes as much as all the rest of an append that has one event.
     log.append(this.#run.userId, batch.drafts, { producer }).then(this.#onAppended, this.#onFailed);
   }
 
   #appended({ duplicate }: AppendResult): void {
-    const { bytes = 0, waiting = [] } = this.#inFlight ?? {};
+    const waiting = this.#inFlight ?? [];
     // The log kept what another emitter appended under this key, and dropped this.
     if (duplicate) {
       this.#failed(new Error(`Append ${this.#appends} of attempt ${this.#run.attempt} was done before.`));
@@ -242,7 +248,7 @@ export class RunAppender {
     const landed = this.#landed;
     this.#inFlight = undefined;
     this.#landed = undefined;
-    this.#pendingBytes -= bytes;
+    this.#pendingBytes -= this.#inFlightBytes;
     this.#pump();
     for (const done of waiting) done.resolve();
     landed?.resolve();
@@ -250,7 +256,7 @@ export class RunAppender {
   }
 
   #failed(cause: unknown): void {
-    const { waiting = [] } = this.#inFlight ?? {};
+    const waiting = this.#inFlight ?? [];
     const { runId } = this.#run;
     const error = new BridgeError('EMIT_FAILED', `An event of run ${runId} could not be appended.`, {
       cause,

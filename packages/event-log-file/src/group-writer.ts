@@ -9,8 +9,8 @@ import type { WriteItem } from './write-item.js';
 
 /** A group takes no more items when it has this much. */
 const MAX_GROUP_BYTES = 4 * 1_048_576;
-/** So many waiting items are written at once, without waiting for the turn's end. */
-const MAX_ITEMS_OF_TURN = 1_024;
+/** So many waiting events are written at once, without waiting for the turn's end. */
+const MAX_EVENTS_OF_TURN = 512;
 
 /** What a group writer is built from. */
 export interface GroupWriterDeps {
@@ -41,6 +41,7 @@ export class GroupWriter {
   readonly #options: GroupWriterOptions;
   readonly #buffer = new RecordBuffer();
   #waiting: WriteItem[] = [];
+  #waitingEvents = 0;
   #group = 0;
   /** A group is to be written when what submits has ended, or a turn's end is awaited. */
   #isBusy = false;
@@ -66,9 +67,10 @@ export class GroupWriter {
     }
     item.user.holds += 1;
     this.#waiting.push(item);
+    this.#waitingEvents += item.count;
     if (syncsEachGroup) {
       this.#flight ??= this.#fly();
-    } else if (this.#waiting.length >= MAX_ITEMS_OF_TURN) {
+    } else if (this.#waitingEvents >= MAX_EVENTS_OF_TURN) {
       this.flush();
     } else if (!this.#isBusy) {
       this.#isBusy = true;
@@ -93,6 +95,7 @@ export class GroupWriter {
   /** Writes what waits, now. With a sync for each group this is left to the flight under way. */
   flush(): void {
     if (this.#options.syncsEachGroup) return;
+    this.#waitingEvents = 0;
     while (this.#waiting.length > 0) {
       const group = this.#assemble();
       if (group.length > 0) this.#write(group);

@@ -31,6 +31,7 @@ export const RESTATEMENT: StateChange = Object.freeze({
 /** A change of a user's stream on its way to the disk. Settles to whether there was anything to change. */
 export class StateItem implements WriteItem {
   readonly user: UserLog;
+  readonly count = 0;
   offsetInGroup = 0;
   earlierInGroup = -1;
   readonly #change: StateChange;

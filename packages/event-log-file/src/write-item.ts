@@ -12,6 +12,8 @@ export interface Written {
 /** Something to be written for one user, in its turn. */
 export interface WriteItem {
   readonly user: UserLog;
+  /** Events in it. */
+  readonly count: number;
   /** Offset in the group that it is written with; set by the writer, like `earlierInGroup`. */
   offsetInGroup: number;
   /** The item of the same user before it in the group; -1 for none. */

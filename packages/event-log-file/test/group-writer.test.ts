@@ -54,7 +54,7 @@ describe('a group of appends', () => {
   it('does not wait for the end of a turn that brings too many', async () => {
     await using scene = await setScene();
     const writes = writesOf(scene);
-    const appends = Array.from({ length: 1_026 }, () =>
+    const appends = Array.from({ length: 514 }, () =>
       scene.log.append(scene.ids.userId(), [scene.said('x')]),
     );
     expect(writes).toHaveLength(1);

@@ -1,6 +1,8 @@
 /** Things to be seen to behind each other, once what is under way has ended. */
 export interface TurnQueue<T> {
   add(item: T): void;
+  /** Sees to what was added, now. */
+  serve(): void;
 }
 
 /**
@@ -21,5 +23,6 @@ export function createTurnQueue<T>(serve: (item: T) => void): TurnQueue<T> {
       items.push(item);
       if (items.length === 1) queueMicrotask(serveAll);
     },
+    serve: serveAll,
   };
 }

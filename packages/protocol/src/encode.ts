@@ -2,7 +2,7 @@ import type { ControlMessage } from './control-messages.js';
 import { encodeEstablished } from './encode-established.js';
 import { ProtocolError } from './errors.js';
 import type { ErasedDraft, EventData, EventDraft, EventPosition } from './events.js';
-import { isPlainText, quote } from './quote.js';
+import { quote } from './quote.js';
 
 /**
  * The JSON of one control message.
@@ -45,6 +45,8 @@ export interface EncodingTarget {
   /** A whole number that is not negative. */
   number(value: number): void;
   text(text: string): void;
+  /** The JSON of a text. */
+  quoted(text: string): void;
 }
 
 /** Encodes many events, as `encodeEvent` does, faster when neighbours belong to one run. */
@@ -83,6 +85,10 @@ class TextTarget implements EncodingTarget {
   text(text: string): void {
     this.written += text;
   }
+
+  quoted(text: string): void {
+    this.written += quote(text);
+  }
 }
 
 /** What the deltas of one message have in common. */
@@ -116,13 +122,7 @@ class RememberingEncoder implements EventEncoder {
     else target.piece(DELTA_HEAD);
     target.number(seq);
     target.ascii(',"id":');
-    if (isPlainText(id)) {
-      target.ascii('"');
-      target.ascii(id);
-      target.ascii('"');
-    } else {
-      target.text(JSON.stringify(id));
-    }
+    target.quoted(id);
     target.ascii(this.#timeOf(at));
     if (from !== undefined) {
       target.ascii(',"from":');
@@ -192,7 +192,7 @@ function writeDelta({ part, kind, offset, text }: Delta, target: EncodingTarget)
   target.ascii(kind === 'text' ? TEXT_KIND : `,"kind":"${kind}","offset":`);
   target.number(offset);
   target.ascii(',"text":');
-  target.text(JSON.stringify(text));
+  target.quoted(text);
   target.ascii('}');
 }
 
