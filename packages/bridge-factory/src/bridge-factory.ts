@@ -1,8 +1,8 @@
 import type { Producer } from '@runwire/event-log';
 import type { ConnectionId, UserId } from '@runwire/id-generation';
-import { AppendTurn } from './append-turn.js';
 import type { EventDraft, ResumeRequest } from '@runwire/protocol';
 import type { UserExecutionContext } from '@runwire/user-context';
+import { AppendTurn } from './append-turn.js';
 import type {
   BridgeFactoryDeps,
   BridgeStats,

@@ -10,8 +10,7 @@ import { CursorFlow } from './cursor-flow.js';
 import type { CursorEvent, CursorState } from './cursor-state.js';
 import { nextCursorStep, OPENING } from './cursor-state.js';
 import type { Wake } from './frames.js';
-import { packFrames } from './frames.js';
-import { mergePage } from './merge.js';
+import { packPage } from './page-frames.js';
 import type { LogPage, ResumeDecision, StartPosition } from './resume.js';
 import { decideResume, findStart, resetTo } from './resume.js';
 import { ResyncLimit } from './resync-limit.js';
@@ -238,10 +237,7 @@ export class ConnectionCursor implements DeliveryCursor {
 
   #deliver(page: LogPage): void {
     const { maxFrameBytes } = this.#deps.options;
-    const merged = mergePage(page.events, maxFrameBytes, page.lines);
-    // What nothing was merged into is as the log has it.
-    const lines = merged.length === page.events.length ? page.lines : undefined;
-    const frames = packFrames(merged, maxFrameBytes, lines);
+    const frames = packPage(page, maxFrameBytes);
     const fitting = this.#flow.fitting(frames);
     this.#flow.noteHead(page.head);
     this.#flow.send(fitting);

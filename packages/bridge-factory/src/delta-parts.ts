@@ -9,7 +9,7 @@ export class DeltaParts {
   /** The lines, one character for each byte, so that places in the text are places in the bytes. */
   readonly #text: string | undefined;
 
-  /** @param lines - as `EncodedBatch.lines`; without them every event is looked at by itself, for three times as long */
+  /** @param lines - their JSON in UTF-8, one line each; without them every event is looked at by itself, for three times as long */
   constructor(lines: Uint8Array | undefined) {
     this.#text = lines && Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength).toString('latin1');
   }

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { EncodedBatch } from '@runwire/event-log';
+import type { EncodedBatch, EncodedLines } from '@runwire/event-log';
 import type { RunwireEvent } from '@runwire/protocol';
 import { encodeEvent, encodeFrame } from '@runwire/protocol';
 
@@ -24,7 +24,8 @@ export interface EventFrame {
   readonly data: Uint8Array;
   /** The last event in it. */
   readonly seq: number;
-  readonly id: string;
+  /** Of that event; unknown in the middle of a batch. */
+  readonly id: string | undefined;
 }
 
 /** A batch as a wake carries it to all cursors of a user. Nothing is encoded until a cursor pushes it. */
@@ -35,71 +36,87 @@ export class Wake {
   /** Bytes of its frames, at most. */
   readonly bytes: number;
   readonly #batch: EncodedBatch;
+  readonly #lines: EncodedLines | undefined;
   readonly #maxFrameBytes: number;
   #frames: readonly EventFrame[] | undefined;
 
   constructor(batch: EncodedBatch, maxFrameBytes: number) {
-    const { events } = batch;
-    let bytes = 0;
+    const { lines, epoch, firstSeq, lastSeq } = batch;
+    const sizes = lines?.sizes ?? sizesOf(batch.events);
     // Each event brings a comma or a bracket, and a frame has one more.
-    for (const event of events) bytes += event.bytes + 2;
-    this.epoch = batch.epoch;
-    this.firstSeq = events[0]?.seq ?? 1;
-    this.lastSeq = this.firstSeq + events.length - 1;
+    let bytes = 2 * sizes.length;
+    for (const size of sizes) bytes += size;
+    this.epoch = epoch;
+    this.firstSeq = firstSeq;
+    this.lastSeq = lastSeq;
     this.bytes = bytes;
     this.#batch = batch;
+    this.#lines = lines;
     this.#maxFrameBytes = maxFrameBytes;
   }
 
   /** Encoded with the first call; every later one is given the same. */
   frames(): readonly EventFrame[] {
-    this.#frames ??= packFrames(this.#batch.events, this.#maxFrameBytes, this.#batch.lines);
+    this.#frames ??= this.#pack();
     return this.#frames;
+  }
+
+  #pack(): readonly EventFrame[] {
+    const { firstSeq, lastSeq, lastId } = this.#batch;
+    if (this.#lines === undefined) return packFrames(this.#batch.events, this.#maxFrameBytes);
+    return packLines(this.#lines, this.#maxFrameBytes, (index) => {
+      const seq = firstSeq + index;
+      return { seq, id: seq === lastSeq ? lastId : undefined };
+    });
   }
 }
 
-/**
- * Packs events into frames of at most `maxFrameBytes` of events, or one larger event alone (protocol §3).
- *
- * @param lines - what the events are in UTF-8, one line each, if it is at hand
- */
-export function packFrames(
-  events: readonly SendableEvent[],
-  maxFrameBytes: number,
-  lines?: Uint8Array,
-): readonly EventFrame[] {
-  const [alone] = events;
-  if (lines !== undefined && alone !== undefined && events.length === 1) {
-    return [{ data: lines, seq: alone.seq, id: alone.id }];
-  }
-  let start = 0;
-  return groups(events, maxFrameBytes).map(({ from, to, bytes }) => {
+/** Packs events into frames of at most `maxFrameBytes` of events, or one larger event alone (protocol §3). */
+export function packFrames(events: readonly SendableEvent[], maxFrameBytes: number): readonly EventFrame[] {
+  return groups(sizesOf(events), maxFrameBytes).map(({ from, to }) => {
     const group = events.slice(from, to);
     const last = group[group.length - 1];
-    const end = start + bytes + group.length - 1;
-    const data = lines === undefined ? encodeGroup(group) : copyGroup(group, lines.subarray(start, end));
-    start = end + 1;
-    return { data, seq: last?.seq ?? 0, id: last?.id ?? '' };
+    const data = Buffer.from(encodeFrame(group.map(({ json }) => json)));
+    return { data, seq: last?.seq ?? 0, id: last?.id };
   });
 }
 
-function encodeGroup(group: readonly SendableEvent[]): Uint8Array {
-  return Buffer.from(encodeFrame(group.map(({ json }) => json)));
+/**
+ * As `packFrames`, from bytes that are there: takes a fifth of encoding the texts again.
+ *
+ * @param positionOf - of the event at an index
+ */
+export function packLines(
+  { bytes, sizes }: EncodedLines,
+  maxFrameBytes: number,
+  positionOf: (index: number) => Pick<EventFrame, 'seq' | 'id'>,
+): readonly EventFrame[] {
+  if (sizes.length === 1) return [{ data: bytes, ...positionOf(0) }];
+  let start = 0;
+  return groups(sizes, maxFrameBytes).map(({ from, to, bytes: groupBytes }) => {
+    const end = start + groupBytes + (to - from - 1);
+    const data = copyGroup(bytes.subarray(start, end), sizes, { from, to });
+    start = end + 1;
+    return { data, ...positionOf(to - 1) };
+  });
 }
 
 const COMMA = 0x2c;
 const OPENING = 0x5b;
 const CLOSING = 0x5d;
 
-/** As `encodeGroup`, from bytes that are there: takes a fifth of encoding the texts again. */
-function copyGroup(group: readonly SendableEvent[], lines: Uint8Array): Uint8Array {
-  if (group.length === 1) return lines;
+function copyGroup(
+  lines: Uint8Array,
+  sizes: readonly number[],
+  { from, to }: { readonly from: number; readonly to: number },
+): Uint8Array {
+  if (to - from === 1) return lines;
   const data = Buffer.allocUnsafe(lines.length + 2);
   data.set(lines, 1);
   let at = 0;
   data[at] = OPENING;
-  for (const { bytes } of group) {
-    at += bytes + 1;
+  for (let index = from; index < to; index += 1) {
+    at += (sizes[index] ?? 0) + 1;
     data[at] = COMMA;
   }
   data[at] = CLOSING;
@@ -114,18 +131,22 @@ interface FrameGroup {
   readonly bytes: number;
 }
 
-function groups(events: readonly SendableEvent[], maxFrameBytes: number): FrameGroup[] {
+function groups(sizes: readonly number[], maxFrameBytes: number): FrameGroup[] {
   const found: FrameGroup[] = [];
   let from = 0;
   let bytes = 0;
-  for (const [index, event] of events.entries()) {
-    if (index > from && bytes + event.bytes > maxFrameBytes) {
+  for (const [index, size] of sizes.entries()) {
+    if (index > from && bytes + size > maxFrameBytes) {
       found.push({ from, to: index, bytes });
       from = index;
       bytes = 0;
     }
-    bytes += event.bytes;
+    bytes += size;
   }
-  if (from < events.length) found.push({ from, to: events.length, bytes });
+  if (from < sizes.length) found.push({ from, to: sizes.length, bytes });
   return found;
+}
+
+function sizesOf(events: readonly SendableEvent[]): number[] {
+  return events.map(({ bytes }) => bytes);
 }

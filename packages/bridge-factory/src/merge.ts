@@ -28,7 +28,7 @@ interface OpenDelta {
  * stay as the log encoded them. Merged deltas grow up to `maxBytes`. The page's last event keeps its `seq` and
  * id.
  *
- * @param lines - as `EncodedBatch.lines`, of these events
+ * @param lines - their JSON in UTF-8, one line each, of these events
  */
 export function mergePage(
   events: readonly EncodedEvent[],

@@ -6,7 +6,7 @@ import type { EventDraft, RunView, RunwireEvent } from '@runwire/protocol';
 import { applyRunEvent, EVENT_CLASS, encodeEvent } from '@runwire/protocol';
 import fc from 'fast-check';
 import type { SendableEvent } from '../src/frames.js';
-import { packFrames, Wake } from '../src/frames.js';
+import { packFrames, packLines, Wake } from '../src/frames.js';
 import { mergePage } from '../src/merge.js';
 
 const RUN = 'run_1';
@@ -288,8 +288,12 @@ describe('frames', () => {
       fc.property(fc.array(text), fc.integer({ min: 50, max: 1_000 }), (texts, maxFrameBytes) => {
         const drafts = texts.map((said) => delta(said, 0));
         const events = encode(drafts);
-        const lines = Buffer.from(events.map(({ json }) => json).join('\n'));
-        const frames = packFrames(events, maxFrameBytes, lines);
+        const bytes = Buffer.from(events.map(({ json }) => json).join('\n'));
+        const lines = { bytes, sizes: events.map((event) => event.bytes) };
+        const frames = packLines(lines, maxFrameBytes, (index) => ({
+          seq: events[index]?.seq ?? 0,
+          id: events[index]?.id,
+        }));
         expect(frames.map(({ data, ...rest }) => ({ text: Buffer.from(data).toString(), ...rest }))).toEqual(
           packFrames(events, maxFrameBytes).map(({ data, ...rest }) => ({
             text: Buffer.from(data).toString(),
@@ -301,7 +305,9 @@ describe('frames', () => {
   });
 
   it('are encoded once, and not before they are asked for', () => {
-    const wake = new Wake({ epoch: 'e', events: encode([thinking, progress(1)], 8) }, MAX);
+    const events = encode([thinking, progress(1)], 8);
+    const lastId = events[1]?.id ?? ('' as EventId);
+    const wake = new Wake({ epoch: 'e', firstSeq: 8, lastSeq: 9, lastId, events }, MAX);
     expect(wake).toMatchObject({ epoch: 'e', firstSeq: 8, lastSeq: 9 });
     const frames = wake?.frames();
     expect(wake?.frames()).toBe(frames);

@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer';
 import {
   type AcceptedAppend,
-  type AnnouncedAppend,
   type AppendResult,
+  type EncodedBatch,
   type EncodedEvent,
+  type EncodedLines,
   type EventLogObserver,
   type Producer,
   requireEventFits,
@@ -13,10 +14,9 @@ import type { EventDraft, EventEncoder } from '@runwire/protocol';
 import type { RecordBuffer } from './record-buffer.js';
 import { RECORD_KIND, type RecordTitle } from './record-format.js';
 import type { RecordLocation } from './record-index.js';
-import { recordFlags } from './stored-event.js';
+import { decodeEvents, recordFlags } from './stored-event.js';
 import type { UserLog } from './user-log.js';
 import type { WriteItem, Written } from './write-item.js';
-import { WrittenEvent } from './written-event.js';
 
 /** What every append of a log shares. */
 export interface AppendContext {
@@ -37,6 +37,7 @@ export interface AppendRequest {
 }
 
 const NONE: readonly never[] = Object.freeze([]);
+const NO_LINES = Buffer.alloc(0);
 const NOT_WRITTEN: AppendResult = Object.freeze({
   epoch: '',
   firstSeq: 0,
@@ -51,9 +52,11 @@ const MAX_SHARED_BYTES = 4_096;
  * One append on its way to the disk: the title of its own record, where that is, and what the ledger is told. As one
  * object, because there is one for each event that comes alone.
  */
-export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle, RecordLocation, AcceptedAppend {
+export class AppendItem implements WriteItem, EncodedBatch, RecordTitle, RecordLocation, AcceptedAppend {
   readonly user: UserLog;
-  readonly drafts: readonly EventDraft[];
+  /** None any more once they are written: the garbage collector would move them for whoever keeps the batch. */
+  drafts: readonly EventDraft[];
+  readonly count: number;
   readonly producer: Producer | undefined;
   offsetInGroup = 0;
   earlierInGroup = -1;
@@ -63,11 +66,12 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle, Reco
   result: AppendResult = NOT_WRITTEN;
   #resolve: ((result: AppendResult) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
-  /** Once it is encoded. */
-  events: readonly EncodedEvent[] = NONE;
-  /** Where the events stand. */
-  #lines: Buffer | undefined;
+  /** Where the events stand, and how large each is, once they are encoded. */
+  #lines: Buffer = NO_LINES;
+  #sizes: readonly number[] = NONE;
   firstSeq = 0;
+  lastSeq = 0;
+  lastId = NOT_WRITTEN.lastId;
   length = 0;
   at = 0;
   segment = 0;
@@ -76,6 +80,7 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle, Reco
   constructor({ user, drafts, producer }: AppendRequest, context: AppendContext) {
     this.user = user;
     this.drafts = drafts;
+    this.count = drafts.length;
     this.producer = producer;
     this.#context = context;
     // No deferred: its closures would double what an append takes in memory.
@@ -95,10 +100,6 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle, Reco
 
   get userId(): string {
     return this.user.userId;
-  }
-
-  get count(): number {
-    return this.drafts.length;
   }
 
   /** The ledger learns of an append when it is written: what it says of the same producer or run comes after. */
@@ -121,50 +122,63 @@ export class AppendItem implements WriteItem, AnnouncedAppend, RecordTitle, Reco
     }
     this.at = at;
     this.firstSeq = user.reserved + 1;
+    this.lastSeq = user.reserved + drafts.length;
     target.begin(this);
     try {
-      this.events = drafts.map((draft, index) => this.#write(draft, this.firstSeq + index, target));
+      this.#write(target);
     } catch (error) {
       target.cancel();
       throw error;
     }
     this.length = target.finish();
-    const linesBytes = this.events.reduce((sum, { bytes }) => sum + bytes, drafts.length - 1);
-    this.#lines = target.last(linesBytes);
-    user.reserved += drafts.length;
+    user.reserved = this.lastSeq;
     return this.length;
   }
 
-  #write(draft: EventDraft, seq: number, target: RecordBuffer): EncodedEvent {
+  #write(target: RecordBuffer): void {
     const { ids, encoder, maxEventBytes } = this.#context;
-    const position = { seq, id: ids.eventId(), at: this.at };
-    target.beginLine();
-    encoder.write(draft, position, target);
-    const event = new WrittenEvent(draft, position, target.line());
-    requireEventFits(event, maxEventBytes);
-    return event;
+    const { drafts, at } = this;
+    // As long as it is: `push` would make room for sixteen more.
+    const sizes = new Array<number>(drafts.length);
+    const position = { seq: this.firstSeq, id: this.lastId, at };
+    let linesBytes = drafts.length - 1;
+    for (const [index, draft] of drafts.entries()) {
+      position.seq = this.firstSeq + index;
+      position.id = ids.eventId();
+      target.beginLine();
+      encoder.write(draft, position, target);
+      const bytes = target.lineLength;
+      requireEventFits(draft.type, bytes, maxEventBytes);
+      sizes[index] = bytes;
+      linesBytes += bytes;
+    }
+    this.lastId = position.id;
+    this.#sizes = sizes;
+    this.#lines = target.last(linesBytes);
   }
 
-  lines(): Buffer | undefined {
-    const lines = this.#lines;
-    return lines === undefined || lines.length <= MAX_SHARED_BYTES ? lines : Buffer.from(lines);
+  get epoch(): string {
+    return this.#context.epoch;
   }
 
-  get lastSeq(): number {
-    return this.events[this.events.length - 1]?.seq ?? 0;
+  get events(): readonly EncodedEvent[] {
+    return decodeEvents(this.#lines, 0, this.#lines.length);
+  }
+
+  get lines(): EncodedLines {
+    const bytes = this.#lines.length <= MAX_SHARED_BYTES ? this.#lines : Buffer.from(this.#lines);
+    return { bytes, sizes: this.#sizes };
   }
 
   written({ segment, offset, writtenAtMs }: Written): void {
-    const { user, events } = this;
+    const { user, firstSeq, lastSeq, lastId } = this;
     const { epoch, observer, appended } = this.#context;
-    const first = events[0];
-    const last = events[events.length - 1];
-    if (first === undefined || last === undefined) return;
     this.segment = segment;
     this.offset = offset;
-    this.result = { epoch, firstSeq: first.seq, lastSeq: last.seq, lastId: last.id, duplicate: false };
+    this.result = { epoch, firstSeq, lastSeq, lastId, duplicate: false };
     user.push(this);
     user.ledger.record(this, writtenAtMs);
+    this.drafts = NONE;
     appended(user, this);
     observer?.appended?.(this.result);
     this.#resolve?.(this.result);

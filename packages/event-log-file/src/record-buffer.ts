@@ -7,7 +7,6 @@ import {
   type RecordTitle,
   sealRecord,
 } from './record-format.js';
-import type { WrittenJson } from './written-event.js';
 
 /** Memory is taken in blocks of so much; a group that needs more gets its own. */
 const BLOCK_BYTES = 262_144;
@@ -108,9 +107,9 @@ export class RecordBuffer implements EncodingTarget {
     this.#lineAt = this.#end;
   }
 
-  /** The line as it stands now. */
-  line(): WrittenJson {
-    return { block: this.#block, start: this.#lineAt, end: this.#end };
+  /** Bytes of the line so far. */
+  get lineLength(): number {
+    return this.#end - this.#lineAt;
   }
 
   piece({ bytes }: EncodedPiece): void {
@@ -241,10 +240,10 @@ export class RecordBuffer implements EncodingTarget {
         at += 1;
         continue;
       }
-      const escape = ESCAPES[unit] ?? 0;
-      if (escape === 0) return false;
+      const letter = ESCAPES[unit] ?? 0;
+      if (letter === 0) return false;
       block[at] = BACKSLASH;
-      block[at + 1] = escape;
+      block[at + 1] = letter;
       at += 2;
     }
     block[at] = QUOTE;

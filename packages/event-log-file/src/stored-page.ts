@@ -1,4 +1,4 @@
-import type { EncodedEvent, PageLimits } from '@runwire/event-log';
+import type { EncodedEvent, EncodedLines, PageLimits } from '@runwire/event-log';
 import { PageLines } from './page-lines.js';
 
 /** The events of one page, as they are gathered: those after a `seq`, until no more fit its limits. */
@@ -26,9 +26,10 @@ export class StoredPage {
     return { bytes: limitBytes - this.#bytes, events: limitEvents - this.events.length };
   }
 
-  /** As `EncodedBatch.lines`, of events that are served as they were stored; undefined without events. */
-  get lines(): Uint8Array | undefined {
-    return this.events.length === 0 ? undefined : this.records.bytes(this.#from, this.#to);
+  /** Of events that are served as they were stored; undefined without events. */
+  get lines(): EncodedLines | undefined {
+    const bytes = this.events.length === 0 ? undefined : this.records.bytes(this.#from, this.#to);
+    return bytes && { bytes, sizes: this.events.map((event) => event.bytes) };
   }
 
   /** Takes the next event, which stands at `from`, if it is wanted. */

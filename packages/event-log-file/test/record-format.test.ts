@@ -97,7 +97,7 @@ describe('a record', () => {
     buffer.begin({ ...TITLE, count: 2 });
     buffer.beginLine();
     buffer.text('é');
-    expect(buffer.line()).toMatchObject({ end: buffer.line().start + 2 });
+    expect(buffer.lineLength).toBe(2);
     buffer.cancel();
     expect(buffer.length).toBe(0);
     const length = buffer.add({ ...TITLE, count: 1 }, ['{}']);
@@ -116,8 +116,39 @@ describe('a record', () => {
           if (typeof piece === 'number') buffer.number(piece);
           else buffer.text(piece);
         }
-        const { block, start, end } = buffer.line();
-        expect(block.subarray(start, end)).toEqual(Buffer.from(given.join('')));
+        expect(buffer.last(buffer.lineLength)).toEqual(Buffer.from(given.join('')));
+      }),
+    );
+  });
+
+  it('writes a text as JSON does', () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.string({
+        unit: fc.constantFrom(
+          'a',
+          '"',
+          '\\',
+          '\n',
+          '\t',
+          '\b',
+          '\f',
+          '\r',
+          '\0',
+          '\x1f',
+          '\x7f',
+          'é',
+          '\ud800',
+        ),
+      }),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        const buffer = new RecordBuffer();
+        buffer.begin({ ...TITLE, count: 1 });
+        buffer.beginLine();
+        buffer.quoted(text);
+        expect(buffer.last(buffer.lineLength).toString()).toBe(JSON.stringify(text));
       }),
     );
   });

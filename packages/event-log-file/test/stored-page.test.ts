@@ -22,7 +22,7 @@ describe('a page', () => {
         if (page.kind !== 'page') throw new Error(`reset: ${page.reason}`);
         const wanted = all.slice(seq, seq + limitEvents).map(({ json }) => json);
         expect(page.events.map(({ json }) => json)).toEqual(wanted);
-        const lines = page.lines === undefined ? '' : Buffer.from(page.lines).toString();
+        const lines = page.lines === undefined ? '' : Buffer.from(page.lines.bytes).toString();
         expect(lines).toBe(wanted.join('\n'));
       }
     }

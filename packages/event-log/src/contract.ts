@@ -43,10 +43,22 @@ export interface EncodedEvent {
 /** What a wake carries: the events of the appends it stands for. */
 export interface EncodedBatch {
   readonly epoch: string;
-  /** At least one, at consecutive `seq`. */
+  /** Of the first and the last event; those between follow each other. */
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** Of the last event. */
+  readonly lastId: EventId;
+  /** At least one. A log that has `lines` makes them when they are asked for. */
   readonly events: readonly EncodedEvent[];
-  /** Their JSON in UTF-8, one line each, when the log has it at hand; never to be changed. */
-  readonly lines?: Uint8Array;
+  /** The same in UTF-8, when the log has it at hand. */
+  readonly lines?: EncodedLines | undefined;
+}
+
+/** The JSON of events in UTF-8, one line each; never to be changed. */
+export interface EncodedLines {
+  readonly bytes: Uint8Array;
+  /** Bytes of each, without its line break. */
+  readonly sizes: readonly number[];
 }
 
 /** What to read: events after a cursor, up to both limits, at least one when there is one. */
@@ -63,8 +75,8 @@ export type ReadResult =
   | {
       readonly kind: 'page';
       readonly events: readonly EncodedEvent[];
-      /** As `EncodedBatch.lines`. */
-      readonly lines?: Uint8Array;
+      /** As those of a batch. */
+      readonly lines?: EncodedLines;
       /** The position behind the last event of the page, or of `after` when it is empty; with its id, except at 0. */
       readonly at: Cursor;
       /** The last `seq` of the stream at the time of the read: at head when `at.seq === head`. */

@@ -1,6 +1,12 @@
 import { Buffer } from 'node:buffer';
 import type { EventId, RunId, ThreadId } from '@runwire/id-generation';
-import { EVENT_CLASS, type EventDraft, type EventEncoder, encodeEvent } from '@runwire/protocol';
+import {
+  EVENT_CLASS,
+  type EventDraft,
+  type EventEncoder,
+  type EventType,
+  encodeEvent,
+} from '@runwire/protocol';
 import type { EncodedEvent } from './contract.js';
 import { EventLogError } from './errors.js';
 
@@ -29,7 +35,9 @@ export function encodeDraft(
   { encoder, maxBytes }: EncodeOptions,
 ): EncodedEvent {
   const json = encoder.encode(draft, stamp);
-  const event = {
+  const bytes = Buffer.byteLength(json);
+  requireEventFits(draft.type, bytes, maxBytes);
+  return {
     seq: stamp.seq,
     id: stamp.id,
     type: draft.type,
@@ -38,17 +46,12 @@ export function encodeDraft(
     threadId: draft.threadId as ThreadId | undefined,
     runId: draft.runId as RunId | undefined,
     json,
-    bytes: Buffer.byteLength(json),
+    bytes,
   };
-  requireEventFits(event, maxBytes);
-  return event;
 }
 
 /** @throws EventLogError `EVENT_TOO_LARGE` above `maxBytes` */
-export function requireEventFits(
-  { type, bytes }: Pick<EncodedEvent, 'type' | 'bytes'>,
-  maxBytes: number,
-): void {
+export function requireEventFits(type: EventType, bytes: number, maxBytes: number): void {
   if (bytes <= maxBytes) return;
   throw new EventLogError(
     'EVENT_TOO_LARGE',

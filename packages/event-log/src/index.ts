@@ -10,6 +10,7 @@ export type {
   AppendResult,
   EncodedBatch,
   EncodedEvent,
+  EncodedLines,
   EventLog,
   EventLogObserver,
   OpenRun,
@@ -37,5 +38,5 @@ export type {
   UserLedger,
 } from './user-ledger.js';
 export { createUserLedger, restoreUserLedger } from './user-ledger.js';
-export type { AnnouncedAppend, WakeHub, WakeSource } from './wake-hub.js';
+export type { WakeHub, WakeSource } from './wake-hub.js';
 export { createWakeHub } from './wake-hub.js';

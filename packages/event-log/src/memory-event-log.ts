@@ -90,7 +90,7 @@ class MemoryEventLog implements EventLog {
     stream.retain(this.#options.retention, at);
     this.#streams.set(userId, stream);
     this.#tidyLater();
-    this.#hub.announce(userId, { events });
+    this.#hub.announce(userId, { ...result, events });
     this.#deps.observer?.appended?.(result);
     return result;
   }

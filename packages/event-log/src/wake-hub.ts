@@ -1,6 +1,7 @@
 import type { UserId } from '@runwire/id-generation';
 import type { Logger } from '@runwire/kernel';
-import type { EncodedBatch, EncodedEvent, Unsubscribe } from './contract.js';
+import { joinBatches, restOf } from './batches.js';
+import type { EncodedBatch, Unsubscribe } from './contract.js';
 
 /** What the hub asks of the log it wakes for. */
 export interface WakeSource {
@@ -9,19 +10,12 @@ export interface WakeSource {
   positionOf(userId: UserId): { readonly first: number; readonly head: number };
 }
 
-/** The events of one append that has settled. */
-export interface AnnouncedAppend {
-  readonly events: readonly EncodedEvent[];
-  /** As `EncodedBatch.lines`. Called when somebody is to be woken, before `announce` returns. */
-  lines?(): Uint8Array | undefined;
-}
-
 /** Who is to be woken, and the order and content of wakes: one hub per log. */
 export interface WakeHub {
   /** As `EventLog.subscribe`. */
   subscribe(userId: UserId, onWake: (batch?: EncodedBatch) => void): Unsubscribe;
   /** Says that an append has settled, each in its turn. The wakes come in a later microtask. */
-  announce(userId: UserId, append: AnnouncedAppend): void;
+  announce(userId: UserId, append: EncodedBatch): void;
   /** What was announced of the user and not woken for is no longer what a read serves: the wake carries nothing. */
   changed(userId: UserId): void;
   /** Settles when everything announced so far, and from within those wakes, was woken. */
@@ -49,13 +43,12 @@ interface Subscriber {
 interface Group {
   /** Replaced on change: most users have one, for which a set would take four times the memory. */
   subscribers: readonly Subscriber[];
-  /** Undefined when nothing was announced, `UNREADABLE` when it is to be read. */
-  events: readonly EncodedEvent[] | undefined;
-  /** Of one append alone. */
-  lines: Uint8Array | undefined;
+  /** One that is alone as it is; undefined when nothing was announced. */
+  announced: EncodedBatch | EncodedBatch[] | undefined;
 }
 
-const UNREADABLE: readonly EncodedEvent[] = Object.freeze([]);
+/** What is to be read. */
+const UNREADABLE: EncodedBatch[] = [];
 
 class Hub implements WakeHub {
   readonly #source: WakeSource;
@@ -76,20 +69,21 @@ class Hub implements WakeHub {
     const group = this.#groups.get(userId);
     // `concat` makes lists of exactly their length; a spread leaves room for sixteen more.
     if (group !== undefined) group.subscribers = group.subscribers.concat(subscriber);
-    else this.#groups.set(userId, { subscribers: [subscriber], events: undefined, lines: undefined });
+    else this.#groups.set(userId, { subscribers: [subscriber], announced: undefined });
     return this.#unsubscribe.bind(this, userId, subscriber);
   }
 
-  announce(userId: UserId, append: AnnouncedAppend): void {
+  announce(userId: UserId, append: EncodedBatch): void {
     const group = this.#groups.get(userId);
     if (group === undefined) return;
-    if (group.events === undefined) {
-      group.events = append.events;
-      group.lines = append.lines?.();
+    const { announced } = group;
+    if (announced === undefined) {
+      group.announced = append;
       this.#announced.push(userId);
-    } else {
-      if (group.events !== UNREADABLE) group.events = [...group.events, ...append.events];
-      group.lines = undefined;
+    } else if (!Array.isArray(announced)) {
+      group.announced = [announced, append];
+    } else if (announced !== UNREADABLE) {
+      announced.push(append);
     }
     // Two hops: whoever awaits the append itself goes on before the wake.
     this.#draining ??= Promise.resolve()
@@ -99,7 +93,7 @@ class Hub implements WakeHub {
 
   changed(userId: UserId): void {
     const group = this.#groups.get(userId);
-    if (group?.events !== undefined) group.events = UNREADABLE;
+    if (group?.announced !== undefined) group.announced = UNREADABLE;
   }
 
   async drained(): Promise<void> {
@@ -130,15 +124,15 @@ class Hub implements WakeHub {
 
   #wakeAll(userId: UserId): void {
     const group = this.#groups.get(userId);
-    if (group?.events === undefined) return;
-    const { subscribers, events, lines } = group;
-    group.events = undefined;
-    group.lines = undefined;
+    if (group?.announced === undefined) return;
+    const { subscribers, announced } = group;
+    group.announced = undefined;
     const { first, head } = this.#source.positionOf(userId);
-    const batch = batchOf(this.#source.epoch, events, { first, lines });
+    const known = Array.isArray(announced) ? joinBatches(announced) : announced;
+    const batch = known === undefined || known.firstSeq < first ? undefined : known;
     for (const subscriber of subscribers) {
       if (subscriber.position >= head || subscriber.over) continue;
-      this.#wake(subscriber, batch && rest(batch, subscriber.position));
+      this.#wake(subscriber, batch && restOf(batch, subscriber.position));
       subscriber.position = head;
     }
   }
@@ -154,22 +148,4 @@ class Hub implements WakeHub {
       this.#logger.error({ err: error }, 'A subscriber of the event log threw; it reads at its next wake.');
     }
   }
-}
-
-/** Nothing when some of it can no longer be read, from `first` on. */
-function batchOf(
-  epoch: string,
-  events: readonly EncodedEvent[],
-  { first, lines }: { readonly first: number; readonly lines: Uint8Array | undefined },
-): EncodedBatch | undefined {
-  const [event] = events;
-  if (event === undefined || event.seq < first) return undefined;
-  return lines === undefined ? { epoch, events } : { epoch, events, lines };
-}
-
-/** What of a batch comes after `position`; nothing when the batch begins later. */
-function rest(batch: EncodedBatch, position: number): EncodedBatch | undefined {
-  const known = position + 1 - (batch.events[0]?.seq ?? Infinity);
-  if (known === 0) return batch;
-  return known > 0 ? { epoch: batch.epoch, events: batch.events.slice(known) } : undefined;
 }

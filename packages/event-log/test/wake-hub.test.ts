@@ -37,14 +37,16 @@ function setUp() {
     const seq = stream.head + 1;
     stream.head += count;
     const events = Array.from({ length: count }, (_, index) => eventAt(seq + index));
-    hub.announce(user, { events, lines: () => Buffer.from(`lines from ${seq}`) });
+    const lastId = events.at(-1)?.id ?? ids.eventId();
+    const lines = { bytes: Buffer.from(`from ${seq}`), sizes: [count] };
+    hub.announce(user, { epoch: 'e', firstSeq: seq, lastSeq: stream.head, lastId, events, lines });
   };
   const listen = () => {
     const wakes: (number[] | 'read')[] = [];
-    const lines: (string | undefined)[] = [];
+    const lines: unknown[] = [];
     const stop = hub.subscribe(user, (batch) => {
       wakes.push(batch?.events.map(({ seq }) => seq) ?? 'read');
-      lines.push(batch?.lines?.toString());
+      lines.push(batch?.lines && [Buffer.from(batch.lines.bytes).toString(), ...batch.lines.sizes]);
     });
     return { wakes, lines, stop };
   };
@@ -98,7 +100,7 @@ describe('the wake hub', () => {
     expect(wakes).toEqual(['read', [4]]);
   });
 
-  it('hands on the lines of one append that a subscriber is given whole', async () => {
+  it('joins the lines of appends that a subscriber is given whole', async () => {
     const { hub, settle, listen } = setUp();
     const { lines } = listen();
     settle(2);
@@ -107,7 +109,11 @@ describe('the wake hub', () => {
     const between = listen();
     settle(1);
     await hub.drained();
-    expect([lines, between.lines]).toEqual([['lines from 1', undefined], [undefined]]);
+    expect(lines).toEqual([
+      ['from 1', 2],
+      ['from 3\nfrom 4', 1, 1],
+    ]);
+    expect(between.lines).toEqual([undefined]);
   });
 
   it('wakes nobody who left before the wake', async () => {

@@ -38,7 +38,11 @@ export const READ_CASES: readonly EventLogConformanceCase[] = [
       for (const given of [...wakes, ...pages]) {
         if (given?.lines === undefined) continue;
         const lines = given.events.map(({ json }) => json).join('\n');
-        assert.equal(Buffer.from(given.lines).toString(), lines);
+        assert.equal(Buffer.from(given.lines.bytes).toString(), lines);
+        assert.deepEqual(
+          given.lines.sizes,
+          given.events.map(({ bytes }) => bytes),
+        );
       }
     },
   },
