@@ -35,7 +35,7 @@ const COLUMNS: readonly [Column, ...Column[]] = [
 const OTHERS = 100;
 const PER_TURN = 100;
 /** For the server to notice a cut connection, and to come to rest. */
-const CUT_MS = 100;
+const CUT_MS = 50;
 /** Received before the first cut, so that there is something to resume from. */
 const BEFORE = 10;
 

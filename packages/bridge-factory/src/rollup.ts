@@ -34,7 +34,8 @@ export class Rollup {
   #knownParts = 0;
   /** The part of the last delta. */
   #parts: PartTable | undefined;
-  #part = Number.NaN;
+  /** Compared only while there is a last delta. Not NaN: then each number of a part would be an object. */
+  #part = -1;
   #index = 0;
   #isWaiting = false;
   #texts: string[] = [];
@@ -48,7 +49,7 @@ export class Rollup {
   /** When what waits must go; undefined when nothing waits. */
   get dueAtMs(): number | undefined {
     if (!this.#isWaiting || this.#parts === undefined) return undefined;
-    return this.#wentAtMs(this.#parts) + this.#options.rollupWindowMs;
+    return this.#parts.wentAtMs(this.#index) + this.#options.rollupWindowMs;
   }
 
   /** Takes a delta; gives what is to be appended now. Undefined: one part too many, and nothing was taken. */
@@ -59,7 +60,7 @@ export class Rollup {
     const parts = this.#moveTo(piece, piece.part);
     const text = takeHalf(parts, piece);
     if (text === '') return before;
-    const isDue = nowMs - this.#wentAtMs(parts) >= this.#options.rollupWindowMs;
+    const isDue = nowMs - parts.wentAtMs(this.#index) >= this.#options.rollupWindowMs;
     if (isDue && !this.#isWaiting && text.length <= this.#maxWholeUnits) {
       const delta = this.#go(parts, text, nowMs);
       return before.length === 0 ? [delta] : [...before, delta];
@@ -117,18 +118,12 @@ export class Rollup {
   }
 
   /** Of the last delta's part. */
-  #go({ scope, offsets, wentAtMs }: PartTable, text: string, nowMs: number): DeltaData {
-    const offset = offsets[this.#index] ?? 0;
-    offsets[this.#index] = offset + text.length;
-    wentAtMs[this.#index] = nowMs;
-    const { messageId, kind, toolCallId } = scope;
+  #go(parts: PartTable, text: string, nowMs: number): DeltaData {
+    const offset = parts.advance(this.#index, text.length, nowMs);
+    const { messageId, kind, toolCallId } = parts.scope;
     const part = this.#part;
     if (toolCallId === undefined) return { messageId, part, kind, offset, text };
     return { messageId, part, kind, offset, text, toolCallId };
-  }
-
-  #wentAtMs(parts: PartTable): number {
-    return parts.wentAtMs[this.#index] ?? Number.NEGATIVE_INFINITY;
   }
 
   #mayKnow(piece: DeltaPiece): boolean {

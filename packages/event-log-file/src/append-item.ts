@@ -142,7 +142,8 @@ export class AppendItem implements WriteItem, EncodedBatch, RecordTitle, RecordL
     const sizes = new Array<number>(drafts.length);
     const position = { seq: this.firstSeq, id: this.lastId, at };
     let linesBytes = drafts.length - 1;
-    for (const [index, draft] of drafts.entries()) {
+    let index = 0;
+    for (const draft of drafts) {
       position.seq = this.firstSeq + index;
       position.id = ids.eventId();
       target.beginLine();
@@ -151,6 +152,7 @@ export class AppendItem implements WriteItem, EncodedBatch, RecordTitle, RecordL
       requireEventFits(draft.type, bytes, maxEventBytes);
       sizes[index] = bytes;
       linesBytes += bytes;
+      index += 1;
     }
     this.lastId = position.id;
     this.#sizes = sizes;
