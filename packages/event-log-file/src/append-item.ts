@@ -138,24 +138,19 @@ export class AppendItem implements WriteItem, EncodedBatch, RecordTitle, RecordL
   #write(target: RecordBuffer): void {
     const { ids, encoder, maxEventBytes } = this.#context;
     const { drafts, at } = this;
-    // As long as it is: `push` would make room for sixteen more.
-    const sizes = new Array<number>(drafts.length);
     const position = { seq: this.firstSeq, id: this.lastId, at };
     let linesBytes = drafts.length - 1;
-    let index = 0;
-    for (const draft of drafts) {
+    this.#sizes = drafts.map((draft, index) => {
       position.seq = this.firstSeq + index;
       position.id = ids.eventId();
       target.beginLine();
       encoder.write(draft, position, target);
       const bytes = target.lineLength;
       requireEventFits(draft.type, bytes, maxEventBytes);
-      sizes[index] = bytes;
       linesBytes += bytes;
-      index += 1;
-    }
+      return bytes;
+    });
     this.lastId = position.id;
-    this.#sizes = sizes;
     this.#lines = target.last(linesBytes);
   }
 

@@ -196,10 +196,10 @@ export class UserLog {
 
   /** The event as it may be served. */
   served(event: EncodedEvent, at: number): EncodedEvent {
-    const { threadId, seq, id } = event;
+    const { threadId, seq } = event;
     if (threadId === undefined || this.erasures.size === 0) return event;
     const isErased = seq <= (this.erasures.get(threadId) ?? 0) && isErasable(event, threadId);
-    return isErased ? encodeErased({ seq, id, at }) : event;
+    return isErased ? encodeErased({ seq, id: event.id, at }) : event;
   }
 
   /** Erases the events of a thread up to `through`. */

@@ -1,7 +1,7 @@
 /** Things to be seen to behind each other, once what is under way has ended. */
 export interface TurnQueue<T> {
   add(item: T): void;
-  /** Sees to what was added, now. */
+  /** Sees to what was added so far, without waiting. */
   serve(): void;
 }
 

@@ -57,6 +57,17 @@ describe('a turn queue', () => {
     await Promise.resolve();
     expect(order).toEqual(['under way', 'one', 'two', 'three']);
   });
+
+  it('serves at once when it is told to, and each item once', async () => {
+    const order: string[] = [];
+    const queue = createTurnQueue<string>((item) => order.push(item));
+    queue.add('one');
+    queue.serve();
+    queue.add('two');
+    expect(order).toEqual(['one']);
+    await Promise.resolve();
+    expect(order).toEqual(['one', 'two']);
+  });
 });
 
 describe('the system clock', () => {
