@@ -1,7 +1,6 @@
 import type { EventLog, Unsubscribe } from '@runwire/event-log';
 import type { ConnectionId, RequestId } from '@runwire/id-generation';
-import type { Deferred, Logger } from '@runwire/kernel';
-import { createDeferred } from '@runwire/kernel';
+import type { Logger } from '@runwire/kernel';
 import type { ClientMessageOf, ControlMessage, ResumeInfo, ResumeRequest } from '@runwire/protocol';
 import { createErrorBody, createErrorMessage, createServerMessage } from '@runwire/protocol';
 import type { DeliveryConnection, DeliveryCursor } from './contract.js';
@@ -10,6 +9,7 @@ import { CursorFlow } from './cursor-flow.js';
 import type { CursorEvent, CursorState } from './cursor-state.js';
 import { nextCursorStep, OPENING } from './cursor-state.js';
 import type { Wake } from './frames.js';
+import { OwedCaughtUps } from './owed-caught-ups.js';
 import { packPage } from './page-frames.js';
 import type { LogPage, ResumeDecision, StartPosition } from './resume.js';
 import { decideResume, findStart, resetTo } from './resume.js';
@@ -27,13 +27,6 @@ export interface CursorDeps extends FlowDeps {
 /** Tells the sender of a message what is wrong with it. */
 type Answer = (message: ControlMessage) => void;
 
-/** A `caught_up` that is owed: sent when everything up to `target` is. */
-interface OwedCaughtUp {
-  target: number;
-  /** The resync that it answers, if any. */
-  readonly resync: ClientMessageOf<'resync'> | undefined;
-}
-
 /** Log unreadable: the client resumes with full jitter (protocol §7). */
 const SERVER_ERROR = 4500;
 /** The wake that nearly all are. */
@@ -49,13 +42,10 @@ export class ConnectionCursor implements DeliveryCursor {
   readonly #deps: CursorDeps;
   readonly #flow: CursorFlow;
   #resyncLimit: ResyncLimit | undefined;
-  /** Made when somebody asks before it is settled. */
-  #caughtUp: Deferred<void> | undefined;
-  #isCaughtUp = false;
   #undo: readonly Unsubscribe[] = NONE;
   #state: CursorState = OPENING;
   #isEstablished = false;
-  #owed: readonly OwedCaughtUp[] = NONE;
+  readonly #owed = new OwedCaughtUps();
   /** From a resync until its answer is complete. */
   #resync: ClientMessageOf<'resync'> | undefined;
   /** Lets a read under way see that the position has moved since. */
@@ -85,9 +75,7 @@ export class ConnectionCursor implements DeliveryCursor {
   }
 
   get caughtUp(): Promise<void> {
-    if (this.#isCaughtUp) return NOTHING;
-    this.#caughtUp ??= createDeferred();
-    return this.#caughtUp.promise;
+    return this.#owed.firstSent;
   }
 
   /**
@@ -164,8 +152,7 @@ export class ConnectionCursor implements DeliveryCursor {
     try {
       const start = await findStart(this.#deps.log, this.connection.userId, { decision, limits });
       if (!this.#isCurrent(generation)) return;
-      const owed = { target: start.stream.head, resync };
-      this.#owed = this.#owed.length === 0 ? [owed] : this.#owed.concat(owed);
+      this.#owed.owe(start.stream.head, resync);
       this.#startAt(start);
     } catch (cause) {
       if (generation === this.#generation) this.fail(cause);
@@ -226,7 +213,7 @@ export class ConnectionCursor implements DeliveryCursor {
       );
     }
     // What was owed in the former stream is answered by the reset: the client is at its new head.
-    if (mode === 'reset') for (const owed of this.#owed) owed.target = stream.head;
+    if (mode === 'reset') this.#owed.moveTo(stream.head);
     const { observer } = this.#deps;
     observer?.resumed?.({
       connectionId: this.connectionId,
@@ -250,21 +237,11 @@ export class ConnectionCursor implements DeliveryCursor {
 
   #settleOwed(): void {
     const { sentSeq: seq } = this.#flow;
-    const due = this.#owed.filter((owed) => owed.target <= seq);
-    if (due.length === 0) return;
-    this.#owed = due.length === this.#owed.length ? NONE : this.#owed.filter((owed) => owed.target > seq);
-    for (const { resync } of due) {
+    for (const { resync } of this.#owed.takeDue(seq)) {
       if (resync !== undefined && resync === this.#resync) this.#resync = undefined;
       const ref = resync?.id;
       this.connection.send(createServerMessage('caught_up', { seq, ...(ref === undefined ? {} : { ref }) }));
     }
-    this.#noteCaughtUp();
-  }
-
-  #noteCaughtUp(): void {
-    this.#isCaughtUp = true;
-    this.#caughtUp?.resolve();
-    this.#caughtUp = undefined;
   }
 
   #onRoom(): void {
@@ -309,8 +286,7 @@ export class ConnectionCursor implements DeliveryCursor {
     const undo = this.#undo;
     this.#undo = NONE;
     for (const step of undo) step();
-    this.#owed = NONE;
-    this.#noteCaughtUp();
+    this.#owed.clear();
     this.#deps.released(this);
   }
 }

@@ -97,8 +97,10 @@ describe('a wake', () => {
     const { connection, cursor } = await harness.attach();
     await harness.append(2);
     const [batch] = bent.wakes;
+    if (batch === undefined) throw new Error('no batch');
+    const { firstSeq, lastSeq, lastId, events } = batch;
     bent.epoch = 'another';
-    bent.wake({ epoch: 'another', events: batch?.events ?? [] });
+    bent.wake({ epoch: 'another', firstSeq, lastSeq, lastId, events });
     await harness.clock.settle();
     expect(connection.events).toEqual([]);
     expect(connection.sentOf('reset')).toMatchObject([{ reason: 'epoch', stream: { epoch: 'another' } }]);
