@@ -1,3 +1,5 @@
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+
 /** What may not be asked for while a seed runs: time, chance and I/O come from the scheduler alone. */
 const FORBIDDEN: readonly (readonly [object, string])[] = [
   [globalThis, 'setTimeout'],
@@ -12,41 +14,65 @@ const FORBIDDEN: readonly (readonly [object, string])[] = [
   [crypto, 'randomUUID'],
 ];
 
-/** What keeps a host's loop alive, as Node names it: timers, files, sockets, names. */
-const RESOURCE = /^(Timeout|FSReq|TCP|UDP|Pipe(Connect|Server)|TLS|GetAddrInfo|GetNameInfo|QueryReq|Http)/;
+/** What keeps a host's loop alive, as Node's hooks name it: timers, files, sockets, names. */
+const RESOURCES: ReadonlySet<string> = new Set([
+  'Timeout',
+  'FSREQCALLBACK',
+  'FSREQPROMISE',
+  'FILEHANDLECLOSEREQ',
+  'TCPWRAP',
+  'TCPSERVERWRAP',
+  'TCPCONNECTWRAP',
+  'PIPEWRAP',
+  'PIPESERVERWRAP',
+  'PIPECONNECTWRAP',
+  'UDPWRAP',
+  'TLSWRAP',
+  'GETADDRINFOREQWRAP',
+  'GETNAMEINFOREQWRAP',
+  'QUERYWRAP',
+  'HTTPCLIENTREQUEST',
+]);
 
-/** Forbids the host's own time, chance and I/O, from its creation to `release`. */
+/** Whose work is being done: a test runner in the same process has timers of its own. */
+const flow = new AsyncLocalStorage<HostGuard>();
+
+/** Forbids the host's own time, chance and I/O to whoever made it and all that comes of that, until `release`. */
 export class HostGuard {
   readonly #violated: (what: string) => void;
   readonly #undo: readonly (() => void)[];
-  readonly #before: number;
+  #begun: string[] = [];
 
   /** `violated` is told of each use. */
   constructor(violated: (what: string) => void) {
     this.#violated = violated;
-    this.#before = countResources();
+    flow.enterWith(this);
+    const hook = createHook({
+      init: (_id, type) => {
+        if (RESOURCES.has(type) && flow.getStore() === this) this.#begun.push(type);
+      },
+    }).enable();
     const onRejection = (cause: unknown): void => violated(`an unhandled rejection: ${String(cause)}`);
     process.on('unhandledRejection', onRejection);
     const allow = FORBIDDEN.map(([owner, name]) => forbid(owner, name, violated));
-    this.#undo = [...allow, () => void process.off('unhandledRejection', onRejection)];
+    this.#undo = [
+      ...allow,
+      () => void process.off('unhandledRejection', onRejection),
+      () => void hook.disable(),
+    ];
   }
 
-  /** Looks for what the host has under way that it had not when the guard came. */
+  /** Looks for what was begun with the host since it last looked. */
   check(): void {
-    if (countResources() <= this.#before) return;
-    const resources = process.getActiveResourcesInfo().filter((type) => RESOURCE.test(type));
-    this.#violated(`the host has something under way: ${resources.join(', ')}`);
+    if (this.#begun.length === 0) return;
+    const begun = this.#begun;
+    this.#begun = [];
+    this.#violated(`the host was given something to do: ${begun.join(', ')}`);
   }
 
   release(): void {
     for (const step of this.#undo) step();
   }
-}
-
-function countResources(): number {
-  let count = 0;
-  for (const type of process.getActiveResourcesInfo()) if (RESOURCE.test(type)) count += 1;
-  return count;
 }
 
 function forbid(owner: object, name: string, violated: (what: string) => void): () => void {

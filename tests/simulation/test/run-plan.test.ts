@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { generatePlan, withoutStreams } from '../src/generate.js';
@@ -139,6 +140,16 @@ describe('while a seed runs', () => {
     guard.check();
     guard.release();
     await read;
-    expect(told).toEqual([expect.stringMatching(/^the host has something under way: .*FSReq/)]);
+    expect(told).toEqual([expect.stringMatching(/^the host was given something to do: .*FSREQ/)]);
+  });
+
+  it('what others do with the host meanwhile is no business of it', async () => {
+    const others = new AsyncResource('others');
+    const { told, guard } = setUp();
+    const read = others.runInAsyncScope(async () => await readFile(new URL(import.meta.url)));
+    guard.check();
+    guard.release();
+    await read;
+    expect(told).toEqual([]);
   });
 });
