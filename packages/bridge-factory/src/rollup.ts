@@ -52,8 +52,11 @@ export class Rollup {
     return this.#parts.wentAtMs(this.#index) + this.#options.rollupWindowMs;
   }
 
-  /** Takes a delta; gives what is to be appended now. Undefined: one part too many, and nothing was taken. */
-  add(piece: DeltaPiece, nowMs: number): readonly DeltaData[] | undefined {
+  /**
+   * Takes a delta; gives what is to be appended now. Undefined: one part too many, and nothing was taken. One delta alone
+   * comes as it is, not in a list: a tenth of an event in a burst.
+   */
+  add(piece: DeltaPiece, nowMs: number): DeltaData | readonly DeltaData[] | undefined {
     const isSame = this.#part === piece.part && this.#parts?.isOf(piece) === true;
     if (!isSame && !this.#mayKnow(piece)) return undefined;
     const before = isSame ? NOTHING : this.flush(nowMs);
@@ -63,7 +66,7 @@ export class Rollup {
     const isDue = nowMs - parts.wentAtMs(this.#index) >= this.#options.rollupWindowMs;
     if (isDue && !this.#isWaiting && text.length <= this.#maxWholeUnits) {
       const delta = this.#go(parts, text, nowMs);
-      return before.length === 0 ? [delta] : [...before, delta];
+      return before.length === 0 ? delta : [...before, delta];
     }
     this.#wait(text, textBytes(text));
     if (isDue) return [...before, ...this.flush(nowMs)];

@@ -77,7 +77,8 @@ export class RunEmitter implements UserEmitter {
     this.#lastEmitAtMs = this.#deps.clock.monotonicMs();
     const due = this.#rollup.add(delta, this.#lastEmitAtMs);
     if (due === undefined) return quietRejection(this.#tooManyParts());
-    this.#enqueueDeltas(due);
+    if ('text' in due) this.#enqueueDelta(due);
+    else this.#enqueueDeltas(due);
     this.#armTimer();
     return this.#appender.whenRoom();
   }
@@ -216,11 +217,13 @@ export class RunEmitter implements UserEmitter {
   }
 
   #enqueueDeltas(deltas: readonly EventData<'agent_delta'>[]): void {
+    for (const data of deltas) this.#enqueueDelta(data);
+  }
+
+  #enqueueDelta(data: EventData<'agent_delta'>): void {
     const { threadId, runId } = this.#scope;
-    for (const data of deltas) {
-      const bytes = this.#bytesBesideText + data.messageId.length + textBytes(data.text);
-      this.#appender.enqueueUnawaited({ type: 'agent_delta', threadId, runId, data }, bytes);
-    }
+    const bytes = this.#bytesBesideText + data.messageId.length + textBytes(data.text);
+    this.#appender.enqueueUnawaited({ type: 'agent_delta', threadId, runId, data }, bytes);
   }
 
   /** One timer at most; one that finds nothing due is set anew for what waits by then. */
