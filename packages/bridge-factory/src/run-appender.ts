@@ -192,7 +192,7 @@ export class RunAppender {
       this.#deps.turn.add(this);
     }
     this.#queue.push(item);
-    this.#deps.turn.count();
+    if (this.#isGathering) this.#deps.turn.count();
   }
 
   /** Appends what was emitted since the run was idle. */

@@ -46,7 +46,7 @@ class JoinedBatch implements EncodedBatch {
       if (lines === undefined) return undefined;
       if (bytes.length > 0) bytes.push(NEW_LINE);
       bytes.push(lines.bytes);
-      sizes.push(...lines.sizes);
+      for (const size of lines.sizes) sizes.push(size);
     }
     return { bytes: Buffer.concat(bytes), sizes };
   }
